@@ -1,0 +1,300 @@
+"""What is in force: the site, its devices and their rules, as frozen values with every ``$param`` resolved.
+
+The site room builds these from the owner's YAML; the engine and the codecs only read them. Devices that share a
+profile and its parameters share one :class:`Kind`, so a hundred thousand devices cost a hundred thousand small
+:class:`Device` values and a handful of kinds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gateway.core.values import DAY, MINUTE, Level, Millis, PointType, Scalar, Series, Title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One signal of a device. ``valid`` is inclusive; outside it a value is quarantined."""
+
+    name: str
+    type: PointType
+    title: Title
+    unit: str = ""
+    """UCUM."""
+    valid: tuple[float, float] | None = None
+    values: tuple[str, ...] = ()
+    """The allowed words of an enum."""
+    counter: bool = False
+    """Counts upwards and may be reset by the device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """One attribute of an event. ``personal`` ones are kept no longer than the site's retention."""
+
+    name: str
+    type: PointType
+    values: tuple[str, ...] = ()
+    default: Scalar | None = None
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """Something a device reports as having happened."""
+
+    name: str
+    title: Title
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+
+# Conditions. Each may carry ``hold``: it counts as true only once it has been true for that long.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compare:
+    """A number against limits: true below ``low`` or above ``high`` (exclusive); either may be absent."""
+
+    point: str
+    low: float | None = None
+    high: float | None = None
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOf:
+    """The point holds one of ``values`` (``is`` and ``in`` of the profile)."""
+
+    point: str
+    values: tuple[Scalar, ...]
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """True at the instant the point takes another value."""
+
+    point: str
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """Change of a point per ``per`` over the last ``over``: above ``high`` or below ``low``.
+
+    A counter that goes backwards has been reset: its change is then the new value.
+    """
+
+    point: str
+    per: Millis
+    over: Millis
+    low: float | None = None
+    high: float | None = None
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """True at the instant an event of this type comes in whose attributes match ``where``."""
+
+    event: str
+    where: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """True from the ``at_least``-th matching event within ``within`` until ``within`` after the last one."""
+
+    event: str
+    within: Millis
+    at_least: int
+    where: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """Nothing heard for ``after`` (exactly at the limit counts): of one point, or of the whole device."""
+
+    after: Millis
+    point: str | None = None
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offline:
+    """The device, or the broker in its name (last will), said it is gone."""
+
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllOf:
+    """True when every part is."""
+
+    parts: tuple["Condition", ...]
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyOf:
+    """True when one part is."""
+
+    parts: tuple["Condition", ...]
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negation:
+    """True when the part is false; unknown stays unknown."""
+
+    part: "Condition"
+    hold: Millis = 0
+
+
+Condition: TypeAlias = (
+    Compare
+    | OneOf
+    | Changed
+    | Rate
+    | Happened
+    | Count
+    | Silent
+    | Offline
+    | AllOf
+    | AnyOf
+    | Negation
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRule:
+    """One level of a rule: its condition and how long that must hold."""
+
+    level: Level
+    when: Condition
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clear:
+    """How an alert lets go: past ``deadband`` (in the point's unit) for ``hold``."""
+
+    deadband: float = 0.0
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What is wrong when. ``levels`` are in ascending order of severity."""
+
+    name: str
+    title: Title
+    levels: tuple[LevelRule, ...]
+    clear: Clear = Clear()
+    latched: bool = False
+    """Stays active until a person resets it and the condition is gone."""
+    shelvable: bool = True
+    """False for life safety."""
+    auto_ack: bool = False
+    """Goes back to normal by itself when the condition goes."""
+    work_order: Mapping[Level, str] = field(default_factory=dict)
+    """The template to open an order from when the alert reaches the level."""
+    runbook: Title | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A profile with one set of parameters: what a device of it measures and what is wrong when."""
+
+    profile: str
+    title: Title
+    points: Mapping[str, Point]
+    events: Mapping[str, EventType]
+    rules: Mapping[str, Rule]
+    report_every: Millis
+    codec: str = "native-json"
+    topics: tuple[str, ...] = ()
+    """Topic patterns it claims beside the native ones, with ``{device}`` as capture."""
+    late_accept: Millis = 7 * DAY
+    max_future: Millis = 2 * MINUTE
+    params: Mapping[str, float] = field(default_factory=dict)
+    """The parameters in force after all overrides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One device of the site."""
+
+    id: str
+    kind: Kind
+    title: Title
+    series: Series
+    """Measurement and tags in the telemetry store: site, device, and building and floor when set."""
+    building: str | None = None
+    floor: str | None = None
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """Service-level targets from the time of the report; None where nothing was promised."""
+
+    accept: Millis | None = None
+    arrive: Millis | None = None
+    resolve: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of a work order's checklist."""
+
+    name: str
+    title: Title
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """How a work order is opened."""
+
+    name: str
+    title: Title
+    priority: str
+    """``emergency``, ``high``, ``normal`` or ``low``."""
+    team: str | None = None
+    clocks: Clocks = Clocks()
+    checklist: tuple[Step, ...] = ()
+    allow_skips: bool = True
+    """A small team goes from new straight to in_progress; each skipped stamp is recorded as skipped."""
+    reopen_within: Millis = 14 * DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """Who gets work orders: a team of the house or a contractor."""
+
+    name: str
+    title: Title
+    contractor: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitePlan:
+    """Everything in force at one site. ``digest`` identifies the text it was built from."""
+
+    site: str
+    title: Title
+    timezone: str
+    digest: str
+    devices: Mapping[str, Device]
+    templates: Mapping[str, Template]
+    teams: Mapping[str, Team]
+    boot_grace: Millis = 2 * MINUTE
+    """No silence or offline alert until this long after a start or a return of the broker."""
+    topic_root: str = "facility"
+    max_payload: int = 64 * 1024
+    """Bytes."""
+    event_retention: Millis = 90 * DAY
+    """How long personal attributes of events are kept."""

@@ -1,0 +1,56 @@
+"""The exception tree.
+
+::
+
+    GatewayError
+    ├── SettingsError            a setting is missing or wrong             exit 2
+    ├── SiteError                a site file or profile is wrong           exit 1
+    ├── DataDirError             the data directory cannot be used         exit 1
+    │   └── DataDirInUse         another gateway has it
+    ├── StoreError               the records could not be read or written  retried
+    └── TelemetryUnavailable     the telemetry store cannot take or give   retried
+        └── TelemetryMisconfigured   it answers, but refuses us            retried slowly, said in /readyz
+
+What a device, a person or a network does wrong is a value (a rejection, a reply), not an exception.
+"""
+
+
+class GatewayError(Exception):
+    """The root. Its text is written for the person who can put it right."""
+
+
+class SettingsError(GatewayError):
+    """A setting from the environment or a flag is missing or wrong."""
+
+
+class SiteError(GatewayError):
+    """A site file or profile is wrong; the text names file, line and field for each problem."""
+
+
+class DataDirError(GatewayError):
+    """The data directory cannot be used."""
+
+
+class DataDirInUse(DataDirError):
+    """Another gateway holds the data directory."""
+
+
+class StoreError(GatewayError):
+    """The records could not be read or written; nothing of the failed transaction is kept."""
+
+
+class TelemetryUnavailable(GatewayError):
+    """The telemetry store cannot be reached or is too busy.
+
+    Args:
+        text: what happened, with the server's own words where there are any.
+        retry_after: seconds the server asked us to wait, or None.
+    """
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class TelemetryMisconfigured(TelemetryUnavailable):
+    """The telemetry store answers but refuses us: wrong token, organisation or bucket."""
