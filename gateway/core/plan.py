@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from gateway.core.places import Building, Checkpoint, Route
 from gateway.core.values import DAY, MINUTE, Level, Millis, PointType, Scalar, Series, Title
 
 
@@ -26,6 +27,22 @@ class Point:
     """The allowed words of an enum."""
     counter: bool = False
     """Counts upwards and may be reset by the device."""
+
+
+def fits(point: Point, value: Scalar) -> bool:
+    """Whether a value has the point's type, one of its words, and lies in its valid range."""
+    match point.type:
+        case PointType.BOOL:
+            return isinstance(value, bool)
+        case PointType.TEXT:
+            return isinstance(value, str)
+        case PointType.ENUM:
+            return value in point.values
+        case _:
+            numeric = (int, float) if point.type is PointType.FLOAT else (int,)
+            if isinstance(value, bool) or not isinstance(value, numeric):
+                return False
+            return point.valid is None or point.valid[0] <= value <= point.valid[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,17 +171,7 @@ class Negation:
 
 
 Condition: TypeAlias = (
-    Compare
-    | OneOf
-    | Changed
-    | Rate
-    | Happened
-    | Count
-    | Silent
-    | Offline
-    | AllOf
-    | AnyOf
-    | Negation
+    Compare | OneOf | Changed | Rate | Happened | Count | Silent | Offline | AllOf | AnyOf | Negation
 )
 
 
@@ -298,3 +305,6 @@ class SitePlan:
     """Bytes."""
     event_retention: Millis = 90 * DAY
     """How long personal attributes of events are kept."""
+    buildings: Mapping[str, Building] = field(default_factory=dict)
+    checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
+    routes: Mapping[str, Route] = field(default_factory=dict)

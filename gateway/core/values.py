@@ -8,7 +8,7 @@ from msgspec import Struct
 Scalar: TypeAlias = bool | int | float | str
 """What one point of a device can hold."""
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """A decoded JSON value."""
 
 Millis: TypeAlias = int

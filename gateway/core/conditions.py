@@ -1,0 +1,252 @@
+"""Conditions compiled into evaluators.
+
+An evaluator answers True, False or None (unknown) for a device at a moment, after Kleene's three-valued logic: what
+has not been seen is unknown, and unknown neither raises nor clears. ``active`` widens limits by the deadband, so the
+deadband applies to the reset only, per limit.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+from gateway.core.inputs import Event
+from gateway.core.plan import (
+    AllOf,
+    AnyOf,
+    Changed,
+    Compare,
+    Condition,
+    Count,
+    Happened,
+    Negation,
+    Offline,
+    OneOf,
+    Rate,
+    Silent,
+)
+from gateway.core.state import DeviceState, Hold, Scalars
+from gateway.core.values import Millis, Scalar
+
+
+class Moment:
+    """What an evaluator may look at beside the device: the time, the event being handled, what just changed."""
+
+    __slots__ = ("arm", "changed", "event", "grace", "now", "scalars")
+
+    def __init__(self, arm: Callable[[Millis, str], None], scalars: Scalars) -> None:
+        self.arm = arm
+        """Asks for a wake-up of a key of the device being evaluated at a due time."""
+        self.scalars = scalars
+        self.now: Millis = 0
+        self.grace: Millis = 0
+        self.event: Event | None = None
+        self.changed: frozenset[str] = frozenset()
+
+
+Truth: TypeAlias = bool | None
+Evaluator: TypeAlias = Callable[[DeviceState, Moment, bool], Truth]
+
+
+def compile_condition(condition: Condition, key: str, deadband: float) -> Evaluator:
+    """Compile a condition.
+
+    Args:
+        condition: what to evaluate.
+        key: ``rule/level/path``, unique on the device; names the state the condition keeps.
+        deadband: how far past its limit a value must go back before an active level lets go.
+    """
+    evaluator = bare_evaluator(condition, key, deadband)
+    return _held(evaluator, key, condition.hold) if condition.hold else evaluator
+
+
+def bare_evaluator(condition: Condition, key: str, deadband: float) -> Evaluator:
+    """Compile a condition without its own ``for``: whether it is true at this very moment."""
+    match condition:
+        case Compare():
+            return _compare(condition, deadband)
+        case OneOf():
+            return _one_of(condition)
+        case Changed():
+            return _changed(condition)
+        case Rate():
+            return _rate(condition, key, deadband)
+        case Happened():
+            return _happened(condition)
+        case Count():
+            return _count(key)
+        case Silent():
+            return _silent(condition)
+        case Offline():
+            return _offline
+        case Negation(part=part):
+            return _negation(compile_condition(part, f"{key}/not", -deadband))
+        case AllOf(parts=parts):
+            return _junction(parts, key, deadband, decisive=False)
+        case AnyOf(parts=parts):
+            return _junction(parts, key, deadband, decisive=True)
+
+
+def _held(inner: Evaluator, key: str, hold: Millis) -> Evaluator:
+    def held(dev: DeviceState, m: Moment, active: bool) -> Truth:
+        truth = inner(dev, m, active)
+        running = dev.holds.get(key)
+        if truth is None:
+            return None
+        if not truth:
+            if running is not None:
+                del dev.holds[key]
+            return False
+        if running is None:
+            due = m.now + hold
+            dev.holds[key] = Hold(due)
+            m.arm(due, key)
+            return False
+        return running.due is not None and m.now >= running.due
+
+    return held
+
+
+def _compare(condition: Compare, deadband: float) -> Evaluator:
+    point, low, high = condition.point, condition.low, condition.high
+    low_reset = None if low is None else low + deadband
+    high_reset = None if high is None else high - deadband
+
+    def compare(dev: DeviceState, _m: Moment, active: bool) -> Truth:
+        cell = dev.last.get(point)
+        if cell is None:
+            return None
+        value = cell[1]
+        if active:
+            return _outside(value, low_reset, high_reset)
+        return _outside(value, low, high)
+
+    if low is None and high is not None:
+
+        def above(dev: DeviceState, _m: Moment, active: bool) -> Truth:
+            cell = dev.last.get(point)
+            return None if cell is None else cell[1] > (high_reset if active else high)  # type: ignore[operator]
+
+        return above
+    return compare
+
+
+def _outside(value: Scalar, low: float | None, high: float | None) -> bool:
+    return (high is not None and value > high) or (low is not None and value < low)  # type: ignore[operator]
+
+
+def _one_of(condition: OneOf) -> Evaluator:
+    point, values = condition.point, condition.values
+
+    def one_of(dev: DeviceState, _m: Moment, _active: bool) -> Truth:
+        cell = dev.last.get(point)
+        return None if cell is None else cell[1] in values
+
+    return one_of
+
+
+def _changed(condition: Changed) -> Evaluator:
+    point = condition.point
+
+    def changed(_dev: DeviceState, m: Moment, _active: bool) -> Truth:
+        return point in m.changed
+
+    return changed
+
+
+def _rate(condition: Rate, key: str, deadband: float) -> Evaluator:
+    low, high, per, over = condition.low, condition.high, condition.per, condition.over
+
+    def rate(dev: DeviceState, _m: Moment, active: bool) -> Truth:
+        trail = dev.trails.get(key)
+        if not trail or (span := trail[-1][0] - trail[0][0]) * 2 < over:
+            return None  # too short a stretch says nothing about a rate
+        slope = (trail[-1][1] - trail[0][1]) * per / span
+        slack = deadband if active else 0.0
+        return _outside(slope, None if low is None else low + slack, None if high is None else high - slack)
+
+    return rate
+
+
+def _happened(condition: Happened) -> Evaluator:
+    name, where = condition.event, condition.where
+
+    def happened(_dev: DeviceState, m: Moment, _active: bool) -> Truth:
+        return m.event is not None and m.event.type == name and matches(m.event, where)
+
+    return happened
+
+
+def _count(key: str) -> Evaluator:
+    def count(dev: DeviceState, m: Moment, _active: bool) -> Truth:
+        tally = dev.tallies.get(key)
+        return tally is not None and tally.until is not None and m.now < tally.until
+
+    return count
+
+
+def _silent(condition: Silent) -> Evaluator:
+    def silent(dev: DeviceState, m: Moment, _active: bool) -> Truth:
+        if not m.scalars.observing:
+            return None
+        return m.now >= silence_due(condition, dev, m.scalars, m.grace)
+
+    return silent
+
+
+def _offline(dev: DeviceState, m: Moment, _active: bool) -> Truth:
+    if dev.online is None or not m.scalars.observing:
+        return None
+    return not dev.online and m.now >= m.scalars.seen_since + m.grace
+
+
+def _negation(inner: Evaluator) -> Evaluator:
+    def negation(dev: DeviceState, m: Moment, active: bool) -> Truth:
+        truth = inner(dev, m, active)
+        return None if truth is None else not truth
+
+    return negation
+
+
+def _junction(parts: tuple[Condition, ...], key: str, deadband: float, *, decisive: bool) -> Evaluator:
+    inner = tuple(compile_condition(part, f"{key}/{index}", deadband) for index, part in enumerate(parts))
+
+    def junction(dev: DeviceState, m: Moment, active: bool) -> Truth:
+        # No short cut: every part must see the moment, since its own ``for`` may start or end with it.
+        answer: Truth = not decisive
+        for evaluate in inner:
+            truth = evaluate(dev, m, active)
+            if truth is decisive:
+                answer = decisive
+            elif truth is None and answer is not decisive:
+                answer = None
+        return answer
+
+    return junction
+
+
+def matches(event: Event, where: Mapping[str, tuple[Scalar, ...]]) -> bool:
+    """Whether each named attribute holds one of the wanted values."""
+    return all(event.attributes.get(name) in wanted for name, wanted in where.items())
+
+
+def silence_due(condition: Silent, dev: DeviceState, scalars: Scalars, grace: Millis) -> Millis:
+    """When the device (or its point) will have been silent for too long, exactly at the limit included.
+
+    Time that nobody observed does not count as silence, and after a start or a return of the broker one grace period
+    passes first.
+    """
+    heard = dev.heard if condition.point is None else dev.heard_points.get(condition.point)
+    start = scalars.seen_since if heard is None else heard
+    unobserved = sum(until - max(since, start) for since, until in scalars.gaps if until > start)
+    return max(start + condition.after + unobserved, scalars.seen_since + grace)
+
+
+def leaves(condition: Condition, key: str) -> Iterator[tuple[Condition, str]]:
+    """Every leaf of a condition with the key :func:`compile_condition` gives it."""
+    match condition:
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            for index, part in enumerate(parts):
+                yield from leaves(part, f"{key}/{index}")
+        case Negation(part=part):
+            yield from leaves(part, f"{key}/not")
+        case _:
+            yield condition, key

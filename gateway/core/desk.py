@@ -1,0 +1,104 @@
+"""The engine's desk: the state, what is in force, the time and the effects of the step being worked on.
+
+The machines beside it (levels, alerts, work orders, observing) are functions over a desk. Only they and the engine
+change what lies on it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gateway.core.conditions import Moment
+from gateway.core.effects import Effects, Outcome
+from gateway.core.plan import Device, Kind, SitePlan
+from gateway.core.program import Program
+from gateway.core.state import Alert, DeviceState, State, WorkOrder
+from gateway.core.timers import Timer, Timers
+from gateway.core.values import Json, Millis, Series, TelemetryRow
+
+
+NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+
+class Desk:
+    """State, plan, timers and the effects collected so far."""
+
+    def __init__(self, plan: SitePlan, state: State) -> None:
+        self.plan = plan
+        self.state = state
+        self.timers = Timers()
+        self.effects = Effects()
+        self.moment = Moment(self._arm, state.scalars)
+        self.owner = ""
+        """The device under evaluation, for timers that conditions ask for."""
+        self._programs: dict[int, tuple[Kind, Program]] = {}
+        self.moment.grace = plan.boot_grace
+
+    def _arm(self, due: Millis, key: str) -> None:
+        self.timers.add(Timer(due, self.owner, "wake", key))
+
+    def adopt(self, plan: SitePlan) -> None:
+        """Put another plan in force; compiled programs of the old one are forgotten."""
+        self.plan = plan
+        self.moment.grace = plan.boot_grace
+        self._programs.clear()
+
+    def program(self, kind: Kind) -> Program:
+        """The kind's program, compiled at its first use."""
+        found = self._programs.get(id(kind))
+        if found is None:
+            found = (kind, Program(kind))  # the kind is kept so that its identity cannot be taken by another
+            self._programs[id(kind)] = found
+        return found[1]
+
+    def device(self, name: str) -> tuple[Device, DeviceState]:
+        """A device of the plan with its state, which begins to exist here."""
+        state = self.state.devices.get(name)
+        if state is None:
+            state = self.state.devices[name] = DeviceState()
+        return self.plan.devices[name], state
+
+    def touch_alert(self, alert: Alert) -> None:
+        """The alert changed: give it a new version and have it committed."""
+        alert.version += 1
+        self.effects.alerts[alert.id] = alert
+
+    def touch_order(self, order: WorkOrder) -> None:
+        """The work order changed: give it a new version and have it committed."""
+        order.version += 1
+        self.effects.orders[order.id] = order
+
+    def report(
+        self,
+        kind: str,
+        *,
+        subject: Alert | WorkOrder | None = None,
+        device: str | None = None,
+        actor: str | None = None,
+        cause: Mapping[str, Json] = NOTHING,
+        **detail: Json,
+    ) -> None:
+        """Something happened: it goes into the history, the live feed and the telemetry store."""
+        now = self.moment.now
+        rule = level = None
+        if subject is not None:
+            device, rule = subject.device, subject.rule
+            level = None if subject.level is None else subject.level.label
+        name = None if subject is None else subject.id
+        outcome = Outcome(now, kind, device, name, rule, level, actor, {**cause, **detail})
+        self.effects.outcomes.append(outcome)
+        if subject is not None:
+            self._record(outcome, subject)
+
+    def _record(self, outcome: Outcome, subject: Alert | WorkOrder) -> None:
+        """Write the transition as telemetry, so that a dashboard needs nothing but the telemetry store."""
+        measurement, transition = outcome.kind.split(".", 1)
+        place = self.plan.devices.get(outcome.device or "")
+        tags = dict(place.series.tags) if place is not None else {"site": self.plan.site}
+        if outcome.rule is not None:
+            tags["rule"] = outcome.rule
+        tags["transition"] = transition
+        series = Series(f"{measurement}_event", tuple(sorted(tags.items())))
+        fields: dict[str, bool | int | float | str] = {"id": subject.id, "state": str(subject.state)}
+        if outcome.level is not None:
+            fields["level"] = outcome.level
+        self.effects.rows.append(TelemetryRow(series, outcome.at, fields))

@@ -1,0 +1,55 @@
+"""What a step leads to. The runtime commits all of it in one transaction."""
+
+from msgspec import Struct, field
+
+from gateway.core.inputs import Event, Rejection
+from gateway.core.state import Alert, Reply, WorkOrder
+from gateway.core.values import Json, Millis, TelemetryRow
+
+
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """Something that happened, in the order it happened: the history of alerts and orders, and what replay compares."""
+
+    at: Millis
+    kind: str
+    """``alert.raised``, ``alert.cleared``, ``work_order.opened``, ``device.offline`` …"""
+    device: str | None = None
+    subject: str | None = None
+    """The id of the alert or work order."""
+    rule: str | None = None
+    level: str | None = None
+    actor: str | None = None
+    detail: dict[str, Json] = field(default_factory=dict)
+
+
+class Effects:
+    """Collects what one step leads to, in order."""
+
+    __slots__ = (
+        "alerts",
+        "devices",
+        "events",
+        "forgotten",
+        "orders",
+        "outcomes",
+        "rejections",
+        "replies",
+        "rows",
+        "scalars",
+    )
+
+    def __init__(self) -> None:
+        self.rows: list[TelemetryRow] = []
+        self.outcomes: list[Outcome] = []
+        self.events: list[Event] = []
+        self.rejections: list[Rejection] = []
+        self.replies: list[Reply] = []
+        self.devices: set[str] = set()
+        """Ids of the devices whose state changed."""
+        self.alerts: dict[str, Alert] = {}
+        """Changed alerts by id, as they are at the end of the step."""
+        self.orders: dict[str, WorkOrder] = {}
+        self.forgotten: set[str] = set()
+        """Work orders that ended for good and leave memory."""
+        self.scalars = False
+        """Whether the scalars changed by more than the time."""

@@ -1,0 +1,238 @@
+"""The engine: state and inputs in, effects out.
+
+It never reads a clock. Before an input is handled, every timer due at or before it fires in order at its own due
+time, so how often ticks come changes nothing but when effects become visible.
+"""
+
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from gateway.core import alerts, clocks, levels, observing, work_orders
+from gateway.core.desk import Desk
+from gateway.core.effects import Effects
+from gateway.core.inputs import (
+    Command,
+    Configured,
+    Event,
+    Input,
+    LinkLost,
+    LinkUp,
+    Rejection,
+    Started,
+    Status,
+    Telemetry,
+    Tick,
+)
+from gateway.core.plan import SitePlan
+from gateway.core.readings import take_event, take_telemetry
+from gateway.core.state import Reply, State
+from gateway.core.timers import Timer
+from gateway.core.values import Millis
+
+REPLIES_KEPT = 256
+"""Commands whose answers are remembered, so that a repeated one is answered and not carried out again."""
+
+
+class Engine:
+    """Judges inputs in order. The only writer of its state.
+
+    Args:
+        plan: the site in force.
+        state: what was remembered; an empty one for a new site.
+    """
+
+    def __init__(self, plan: SitePlan, state: State) -> None:
+        self._desk = Desk(plan, state)
+        self._recall()
+
+    @property
+    def plan(self) -> SitePlan:
+        """The site in force."""
+        return self._desk.plan
+
+    @property
+    def state(self) -> State:
+        """What is remembered; read it between steps only, never change it."""
+        return self._desk.state
+
+    def next_due(self) -> Millis | None:
+        """When a tick would do something at the earliest; None when no timer runs."""
+        return self._desk.timers.next_due()
+
+    def step(self, inputs: Sequence[Input]) -> Effects:
+        """Handle a batch of inputs in order.
+
+        Cutting the same inputs into other batches leads to the same effects, one after the other.
+        """
+        desk = self._desk
+        desk.effects = effects = Effects()
+        scalars, timers = desk.state.scalars, desk.timers
+        for one in inputs:
+            if type(one) is Started and one.last is not None:
+                self._advance(one.last)
+                scalars.now = desk.moment.now = max(scalars.now, one.last)
+                observing.lose(desk, one.last, "the gateway was down")
+            if (due := timers.next_due()) is not None and due <= one.at:
+                self._advance(one.at)
+            scalars.now = desk.moment.now = max(scalars.now, one.at)
+            if type(one) is Telemetry:
+                take_telemetry(desk, one)
+            else:
+                HANDLERS[type(one)](desk, one)
+        return effects
+
+    def _advance(self, now: Millis) -> None:
+        desk = self._desk
+        while (timer := desk.timers.pop_due(now)) is not None:
+            desk.state.scalars.now = desk.moment.now = max(timer.due, desk.state.scalars.now)
+            fire(desk, timer)
+
+    def _recall(self) -> None:
+        """Ask again for every wake-up the state implies."""
+        desk = self._desk
+        for name, dev in desk.state.devices.items():
+            levels.arm(desk, name, dev)
+        if desk.state.scalars.observing:
+            for device in desk.plan.devices.values():
+                observing.watch(desk, device, desk.program(device.kind))
+        for order in desk.state.orders.values():
+            clocks.arm(desk, order)
+            work_orders.arm_forget(desk, order)
+
+
+def fire(desk: Desk, timer: Timer) -> None:
+    """A timer has come up; its owner decides whether it still means anything."""
+    order = desk.state.orders.get(timer.owner)
+    if order is not None:
+        if timer.purpose == "clock":
+            clocks.come_due(desk, order, timer.key)
+        elif timer.purpose == "forget":
+            work_orders.forget(desk, order)
+        return
+    if timer.owner not in desk.plan.devices:
+        return
+    device, dev = desk.device(timer.owner)
+    level = desk.program(device.kind).by_key.get(observing.level_key(timer.key))
+    if level is None:
+        return
+    if timer.purpose == "level":
+        levels.come_due(desk, device, dev, level, timer.due)
+    elif timer.purpose == "silence":
+        observing.come_due(desk, device, dev, level)
+    else:
+        levels.evaluate(desk, device, dev, (level,))
+
+
+def _started(desk: Desk, one: Started) -> None:
+    desk.report("gateway.started", last=one.last)
+
+
+def _link_lost(desk: Desk, one: LinkLost) -> None:
+    observing.lose(desk, desk.moment.now, one.reason)
+
+
+def _link_up(desk: Desk, _one: LinkUp) -> None:
+    observing.regain(desk)
+
+
+def _tick(_desk: Desk, _one: Tick) -> None:
+    """Time has passed; the timers have already fired."""
+
+
+def _rejection(desk: Desk, one: Rejection) -> None:
+    desk.effects.rejections.append(one)
+
+
+def _status(desk: Desk, one: Status) -> None:
+    device, dev = desk.device(one.device)
+    desk.effects.devices.add(device.id)
+    changed = dev.online is not one.online
+    dev.online = one.online
+    if not one.retained:
+        dev.heard = one.at if one.online else dev.heard
+    if changed:
+        desk.report("device.online" if one.online else "device.offline", device=device.id)
+    if one.online:
+        observing.back_in_touch(desk, device, dev)
+    else:
+        observing.lost_touch(desk, device, dev)
+    program = desk.program(device.kind)
+    levels.evaluate(desk, device, dev, [level for level in program.levels if level.about_link])
+
+
+def _configured(desk: Desk, one: Configured) -> None:
+    desk.adopt(one.plan)
+    desk.effects.scalars = True
+    desk.report("site.configured", digest=one.plan.digest)
+    for alert in list(desk.state.alerts.values()):
+        device = one.plan.devices.get(alert.device)
+        if device is None:
+            alerts.close_orphan(desk, desk.state.devices[alert.device], alert, "device removed")
+        elif alert.rule not in device.kind.rules:
+            alerts.close_orphan(desk, desk.state.devices[alert.device], alert, "rule removed")
+    for name, device in one.plan.devices.items():
+        program = desk.program(device.kind)
+        dev = desk.state.devices.get(name)
+        if dev is not None:
+            observing.drop_unknown(desk, device, dev)
+            unseen = not desk.state.scalars.observing
+            judged = [level for level in program.levels if level.about_link or not dev.frozen]
+            levels.evaluate(desk, device, dev, judged)
+            if unseen:
+                observing.freeze(desk, name, dev, desk.moment.now, links=True)
+        if desk.state.scalars.observing:
+            observing.watch(desk, device, program)
+
+
+def _command(desk: Desk, one: Command) -> None:
+    replies = desk.state.scalars.replies
+    reply = replies.get(one.id)
+    if reply is None:
+        reply = _carry_out(desk, one)
+        replies[one.id] = reply
+        while len(replies) > REPLIES_KEPT:
+            del replies[next(iter(replies))]
+        desk.effects.scalars = True
+    desk.effects.replies.append(reply)
+
+
+def _carry_out(desk: Desk, one: Command) -> Reply:
+    if one.verb == "work_order.open":
+        return work_orders.open_by_hand(desk, one)
+    if one.verb in alerts.VERBS:
+        alert = desk.state.alerts.get(one.target)
+        if alert is None:
+            return Reply(one.id, "not_found", "no live alert has this id; it may have ended")
+        if one.expect is not None and one.expect != alert.version:
+            return _stale(one, alert.version, alerts.allowed(desk, alert))
+        return alerts.VERBS[one.verb](desk, alert, one)
+    if one.verb in work_orders.VERBS:
+        order = desk.state.orders.get(one.target)
+        if order is None:
+            return Reply(one.id, "not_found", "no open work order has this id; it may have ended")
+        if one.expect is not None and one.expect != order.version:
+            return _stale(one, order.version, work_orders.next_states(order))
+        return work_orders.VERBS[one.verb](desk, order, one)
+    return Reply(one.id, "refused", f"no such verb: {one.verb}", sorted([*alerts.VERBS, *work_orders.VERBS]))
+
+
+def _stale(one: Command, version: int, allowed: list[str]) -> Reply:
+    words = f"somebody else changed it: you saw version {one.expect}, it is now at {version}"
+    return Reply(one.id, "conflict", words, allowed, one.target, version)
+
+
+HANDLERS: MappingProxyType[type, Callable[[Desk, Any], None]] = MappingProxyType(
+    {
+        Event: take_event,
+        Status: _status,
+        Rejection: _rejection,
+        Command: _command,
+        Tick: _tick,
+        Started: _started,
+        LinkLost: _link_lost,
+        LinkUp: _link_up,
+        Configured: _configured,
+    }
+)
+"""Who handles what, besides telemetry."""

@@ -1,0 +1,164 @@
+"""A kind compiled once: which levels a point or an event moves, and how each is evaluated."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gateway.core.conditions import Evaluator, Moment, bare_evaluator, compile_condition, leaves, matches
+from gateway.core.plan import (
+    Changed,
+    Compare,
+    Condition,
+    Count,
+    Happened,
+    Kind,
+    Offline,
+    OneOf,
+    Rate,
+    Rule,
+    Silent,
+)
+from gateway.core.state import Cause, DeviceState
+from gateway.core.values import Level, Millis
+
+
+class LevelProgram(NamedTuple):
+    """One level of a rule, ready to be evaluated."""
+
+    key: str
+    """``rule/level``"""
+    rule: Rule
+    level: Level
+    condition: Condition
+    evaluate: Evaluator
+    hold: Millis
+    clear_hold: Millis
+    about_link: bool
+    """Speaks of silence or connection, so a lost connection does not freeze it."""
+
+
+class Program:
+    """All levels of one kind, indexed by what can move them."""
+
+    __slots__ = (
+        "_cache",
+        "by_event",
+        "by_key",
+        "by_rule",
+        "changes",
+        "levels",
+        "link_mask",
+        "masks",
+        "silences",
+        "tallies",
+        "trails",
+        "watched",
+    )
+
+    def __init__(self, kind: Kind) -> None:
+        self.levels: tuple[LevelProgram, ...] = tuple(_levels(kind.rules.values()))
+        self.by_key = {level.key: level for level in self.levels}
+        self.by_rule = {
+            name: tuple(level for level in self.levels if level.rule.name == name) for name in kind.rules
+        }
+        self.by_event: dict[str, tuple[LevelProgram, ...]] = {}
+        self.tallies: dict[str, list[tuple[str, Count]]] = {}
+        self.trails: dict[str, list[tuple[str, Rate, bool]]] = {}
+        """Rate conditions by point: key, condition, whether the point is a counter."""
+        self.silences: list[tuple[Silent, LevelProgram]] = []
+        self.watched: frozenset[str] = frozenset()
+        """Points with a silence rule of their own."""
+        self.masks: dict[str, int] = {}
+        """Which levels each point moves, as bits."""
+        self.link_mask = 0
+        """The levels that speak of silence or connection, as bits."""
+        self.changes: frozenset[str] = frozenset()
+        """Points under a ``changed`` condition."""
+        self._cache: dict[int, tuple[LevelProgram, ...]] = {}
+        for index, level in enumerate(self.levels):
+            self._index(level, 1 << index, kind)
+
+    def _index(self, level: LevelProgram, bit: int, kind: Kind) -> None:
+        if level.about_link:
+            self.link_mask |= bit
+        for leaf, key in leaves(level.condition, level.key):
+            match leaf:
+                case Compare(point=point) | OneOf(point=point):
+                    self.masks[point] = self.masks.get(point, 0) | bit
+                case Changed(point=point):
+                    self.masks[point] = self.masks.get(point, 0) | bit
+                    self.changes |= {point}
+                case Rate(point=point):
+                    self.masks[point] = self.masks.get(point, 0) | bit
+                    self.trails.setdefault(point, []).append((key, leaf, kind.points[point].counter))
+                case Happened(event=event):
+                    self.by_event[event] = (*self.by_event.get(event, ()), level)
+                case Count(event=event):
+                    self.by_event[event] = (*self.by_event.get(event, ()), level)
+                    self.tallies.setdefault(event, []).append((key, leaf))
+                case Silent(point=point):
+                    self.silences.append((leaf, level))
+                    if point is not None:
+                        self.watched |= {point}
+                case _:
+                    pass
+
+    def affected(self, mask: int) -> tuple[LevelProgram, ...]:
+        """The levels behind a union of masks, in the order of the profile."""
+        found = self._cache.get(mask)
+        if found is None:
+            found = tuple(level for index, level in enumerate(self.levels) if mask >> index & 1)
+            if len(self._cache) < 4096:  # noqa: PLR2004 - a bound on a cache; combinations beyond it are just slower
+                self._cache[mask] = found
+        return found
+
+
+def _levels(rules: Iterable[Rule]) -> Iterable[LevelProgram]:
+    for rule in rules:
+        for level in rule.levels:
+            key = f"{rule.name}/{level.level.label}"
+            evaluate = compile_condition(level.when, key, rule.clear.deadband)
+            kinds = {type(leaf) for leaf, _ in leaves(level.when, key)}
+            about_link = bool(kinds & {Silent, Offline})
+            yield LevelProgram(
+                key, rule, level.level, level.when, evaluate, level.hold, rule.clear.hold, about_link
+            )
+
+
+def explain(level: LevelProgram, kind: Kind, dev: DeviceState, m: Moment) -> Cause:
+    """What made the level true: the first leaf that holds, with its value, limit and unit."""
+    for leaf, key in leaves(level.condition, level.key):
+        cause = _leaf_cause(leaf, key, kind, dev, m)
+        if cause is not None:
+            return cause
+    return Cause(m.now)
+
+
+def _leaf_cause(leaf: Condition, key: str, kind: Kind, dev: DeviceState, m: Moment) -> Cause | None:
+    if bare_evaluator(leaf, key, 0.0)(dev, m, False) is not True:
+        return None
+    match leaf:
+        case Compare(point=point, low=low, high=high):
+            ts, value = dev.last[point]
+            limit = high if high is not None and value > high else low  # type: ignore[operator]
+            return Cause(ts, point, value, limit, kind.points[point].unit)
+        case OneOf(point=point) | Changed(point=point):
+            ts, value = dev.last[point]
+            return Cause(ts, point, value, None, kind.points[point].unit)
+        case Rate(point=point, low=low, high=high):
+            ts, value = dev.last[point]
+            return Cause(ts, point, value, high if high is not None else low, kind.points[point].unit)
+        case Happened(event=name) | Count(event=name):
+            return _event_cause(name, leaf, kind, m)
+        case Silent(point=point, after=after):
+            return Cause(m.now, point, None, after, "ms")
+        case _:
+            return Cause(m.now)
+
+
+def _event_cause(name: str, leaf: Happened | Count, kind: Kind, m: Moment) -> Cause:
+    event = m.event
+    if event is None or event.type != name or not matches(event, leaf.where):
+        return Cause(m.now, event=name)
+    declared = kind.events[name].attributes
+    public = {key: value for key, value in event.attributes.items() if not declared[key].personal}
+    return Cause(event.ts, event=name, attributes=public)

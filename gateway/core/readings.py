@@ -1,0 +1,142 @@
+"""Telemetry and events: remembered, stored, and judged when they are the newest word."""
+
+from gateway.core import levels, observing
+from gateway.core.conditions import matches
+from gateway.core.desk import Desk
+from gateway.core.inputs import Event, Telemetry
+from gateway.core.plan import Device
+from gateway.core.program import Program
+from gateway.core.state import DeviceState, Tally
+from gateway.core.timers import Timer
+from gateway.core.values import Millis, Scalar, TelemetryRow
+
+EVENTS_KEPT = 128
+"""Event keys a device remembers to recognise repeats. What is older than the oldest of them moves nothing."""
+TRAIL_KEPT = 64
+"""Values kept under a rate condition."""
+
+
+def take_telemetry(desk: Desk, one: Telemetry) -> None:
+    """Store the values; judge those that are not older than what was judged before."""
+    device, dev = desk.device(one.device)
+    effects = desk.effects
+    effects.rows.append(TelemetryRow(device.series, one.ts, one.values))
+    effects.devices.add(one.device)
+    program = desk.program(device.kind)
+    last, masks, ts = dev.last, program.masks, one.ts
+    mask = 0
+    changed: list[str] | None = None
+    for name, value in one.values.items():
+        cell = last.get(name)
+        if cell is None:
+            mask |= masks.get(name, 0)
+        elif ts < cell[0]:
+            continue
+        elif cell[1] != value:
+            mask |= masks.get(name, 0)
+            if changed is None:
+                changed = []
+            changed.append(name)
+        last[name] = (ts, value)
+        if name in program.trails:
+            mask |= _trail(program, dev, name, ts, value)
+    if not one.retained:
+        dev.heard = one.at
+        if program.watched:
+            _hear_points(program, dev, one)
+        if dev.levels:
+            mask |= program.link_mask  # it speaks: a rule about its silence may let go
+        if dev.frozen:
+            observing.back_in_touch(desk, device, dev)
+            mask = -1
+        if changed is not None and program.changes:
+            desk.moment.changed = program.changes.intersection(changed)
+    if mask:
+        levels.evaluate(desk, device, dev, program.affected(mask))
+
+
+def _hear_points(program: Program, dev: DeviceState, one: Telemetry) -> None:
+    for name in program.watched:
+        if name in one.values:
+            dev.heard_points[name] = one.at
+
+
+def _trail(program: Program, dev: DeviceState, name: str, ts: Millis, value: Scalar) -> int:
+    """Lengthen the trails of a point; returns the mask of the levels that look at them."""
+    for key, rate, counter in program.trails[name]:
+        trail = dev.trails.setdefault(key, [])
+        number = float(value)
+        if trail and trail[-1][0] >= ts:
+            continue
+        if counter and trail and number < trail[-1][1]:
+            # A reset: shift the past so that the change since then is what the counter shows now.
+            shift = trail[-1][1]
+            trail[:] = [(when, was - shift) for when, was in trail]
+        trail.append((ts, number))
+        while len(trail) > 2 and (trail[1][0] <= ts - rate.over or len(trail) > TRAIL_KEPT):  # noqa: PLR2004
+            del trail[0]
+    return program.masks[name]
+
+
+def take_event(desk: Desk, one: Event) -> None:
+    """Store the event; judge it when it has not been seen and is not retained."""
+    device, dev = desk.device(one.device)
+    desk.effects.devices.add(one.device)
+    if not one.retained:
+        dev.heard = one.at
+        if dev.frozen:
+            observing.back_in_touch(desk, device, dev)
+    fresh = one.key not in dev.events and one.ts > dev.horizon
+    if not fresh and one.key in dev.events:
+        _stay_in_touch(desk, device, dev)
+        return
+    desk.effects.events.append(one)
+    desk.effects.rows.append(event_row(device, one))
+    program = desk.program(device.kind)
+    if fresh:
+        _remember(dev, one)
+    if fresh and not one.retained:
+        for key, count in program.tallies.get(one.type, ()):
+            if matches(one, count.where):
+                _tally(desk, device.id, dev, key, count.at_least, count.within, one.ts)
+        affected = program.by_event.get(one.type, ())
+        desk.moment.event = one
+        levels.evaluate(desk, device, dev, (*affected, *program.affected(program.link_mask)))
+        desk.moment.event = None
+    else:
+        _stay_in_touch(desk, device, dev)
+
+
+def _stay_in_touch(desk: Desk, device: Device, dev: DeviceState) -> None:
+    program = desk.program(device.kind)
+    levels.evaluate(desk, device, dev, program.affected(program.link_mask))
+
+
+def _remember(dev: DeviceState, one: Event) -> None:
+    dev.events[one.key] = one.ts
+    if len(dev.events) > EVENTS_KEPT:
+        oldest = min(dev.events, key=lambda key: (dev.events[key], key))
+        dev.horizon = max(dev.horizon, dev.events.pop(oldest))
+
+
+def _tally(
+    desk: Desk, owner: str, dev: DeviceState, key: str, at_least: int, within: Millis, ts: Millis
+) -> None:
+    tally = dev.tallies.setdefault(key, Tally())
+    tally.recent = sorted([*tally.recent, ts])[-at_least:]
+    if len(tally.recent) == at_least and tally.recent[-1] - tally.recent[0] <= within:
+        tally.until = desk.moment.now + within
+        desk.timers.add(Timer(tally.until, owner, "wake", key))
+
+
+def event_row(device: Device, one: Event) -> TelemetryRow:
+    """The event as telemetry: its type and public attributes, never personal data."""
+    declared = device.kind.events[one.type].attributes
+    fields: dict[str, Scalar] = {
+        name: value for name, value in one.attributes.items() if not declared[name].personal
+    }
+    measurement, tags = device.series
+    series = device.series._replace(
+        measurement=f"{measurement}_event", tags=tuple(sorted((*tags, ("event", one.type))))
+    )
+    return TelemetryRow(series, one.ts, {"key": one.key, **fields})
