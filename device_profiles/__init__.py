@@ -1,1 +1,58 @@
-"""."""
+"""Device profiles that ship with the gateway: what a kind of device measures and what is wrong when. Data, no code.
+
+``<name>.yaml`` is a profile. ``samples/<name>.yaml`` beside it holds captured payloads and what they decode to::
+
+    profile: elevator
+    received: 1790000000000          # ms UTC: when the gateway got every payload below
+    device: t1-lift-1                # the device in their topics
+    samples:
+      - name: what this one shows
+        topic: telemetry             # the last level of facility/{site}/{device}/…: telemetry, event or status
+        retained: false              # absent = false
+        payload: '{"ts": …}'         # the text as sent; or hex: 'ff00…' for bytes that are not text
+        facts:                       # what it decodes to, in order; [] for nothing
+          - telemetry: {ts: 1790000000000, values: {motor_temp: 41.2}}
+          - event: {ts: …, key: "…", type: fire_alarm, attributes: {test: false}}   # key only where the payload has an id
+          - status: {online: true}
+        rejected: [out_of_range]     # reasons, in order, of the parts that are refused; absent = none
+
+``ts`` is absent from an expected fact whose time is that of receipt. Attributes with a default appear with it. A
+sample may have both facts and rejections: the good part is kept.
+"""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+
+_HERE = files(__name__)
+
+
+def available() -> tuple[str, ...]:
+    """The names of the profiles, sorted."""
+    return tuple(
+        sorted(entry.name.removesuffix(".yaml") for entry in _HERE.iterdir() if entry.name.endswith(".yaml"))
+    )
+
+
+def profile_path(name: str) -> Path:
+    """The file of a profile.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    return _path(name, f"{name}.yaml")
+
+
+def samples_path(name: str) -> Path:
+    """The file of a profile's samples.
+
+    Raises:
+        KeyError: there is no profile of that name.
+    """
+    return _path(name, f"samples/{name}.yaml")
+
+
+def _path(name: str, relative: str) -> Path:
+    if name not in available():
+        raise KeyError(name)
+    with as_file(_HERE.joinpath(relative)) as path:  # the package is installed as plain files
+        return path

@@ -14,6 +14,9 @@
 What a device, a person or a network does wrong is a value (a rejection, a reply), not an exception.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 
 class GatewayError(Exception):
     """The root. Its text is written for the person who can put it right."""
@@ -23,8 +26,33 @@ class SettingsError(GatewayError):
     """A setting from the environment or a flag is missing or wrong."""
 
 
+class Problem(NamedTuple):
+    """One thing wrong in a file the owner wrote."""
+
+    file: str
+    line: int
+    """Counted from 1; 0 when the file as a whole is meant."""
+    field: str
+    """Dotted path inside the file, such as ``rules.silent.levels``; empty for the file as a whole."""
+    message: str
+    """What was found and what is allowed."""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.field, self.message) if part)
+
+
 class SiteError(GatewayError):
-    """A site file or profile is wrong; the text names file, line and field for each problem."""
+    """A site file or profile is wrong; the text names file, line and field, a problem a line.
+
+    Args:
+        text: what is wrong.
+        problems: the same, one value each.
+    """
+
+    def __init__(self, text: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(text)
+        self.problems = tuple(problems)
 
 
 class DataDirError(GatewayError):

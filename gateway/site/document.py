@@ -1,0 +1,187 @@
+"""YAML text as plain data that remembers the line of every field.
+
+The schema is YAML 1.2's core: ``on``, ``no`` and ``22:00`` are text, only ``true`` and ``false`` are booleans, and
+nothing is a date. Duplicate keys, merge keys and tags such as ``!!python/object`` are refused.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import yaml
+
+from gateway.core.values import Json
+from gateway.errors import Problem
+
+Path: TypeAlias = tuple[str | int, ...]
+"""The way from the top of a document to a field: keys, and indexes counted from 0."""
+
+MAX_NODES = 2_000_000
+"""Fields of one document, aliases counted each time they are used."""
+
+_TAG = "tag:yaml.org,2002:"
+_NULL, _BOOL, _INT, _FLOAT, _STR = (_TAG + name for name in ("null", "bool", "int", "float", "str"))
+
+
+class _CoreLoader(yaml.CSafeLoader):
+    """libyaml's parser with the scalars of the YAML 1.2 core schema."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own field
+
+
+for _tag, _pattern, _first in (
+    (_NULL, r"~|null|Null|NULL|", "~nN\0"),
+    (_BOOL, r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    (_INT, r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    (_FLOAT, r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    (_FLOAT, r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
+):
+    _CoreLoader.add_implicit_resolver(
+        _tag, re.compile(f"(?:{_pattern})$"), ["" if first == "\0" else first for first in _first]
+    )
+
+
+class DocumentError(Exception):
+    """The text is not YAML that can be used; carries the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file: its data, and the lines it came from."""
+
+    name: str
+    data: Json
+    lines: Mapping[Path, int]
+    kept: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Of lists that were read without their broken entries: the indexes of those that were kept."""
+
+    def original(self, path: Path) -> Path:
+        """The path in the file of a path in what was kept of it."""
+        match path:
+            case (str(section), int(index), *rest) if section in self.kept:
+                return (section, self.kept[section][index], *rest)
+            case _:
+                return path
+
+    def line(self, path: Path) -> int:
+        """The line of a field, counted from 1; of the nearest thing around it where the field itself is absent."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def parse(name: str, text: str) -> Document:
+    """Read YAML.
+
+    Args:
+        name: the file's name, for messages.
+        text: its content.
+
+    Raises:
+        DocumentError: the text is not YAML, holds a duplicate key, or is empty.
+    """
+    reader = _Reader(name)
+    try:
+        loader = _CoreLoader(text.removeprefix("\ufeff"))
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        words = ", ".join(part for part in (exc.context, exc.problem) if part)
+        raise reader.error(mark.line + 1 if mark else 0, "", f"not valid YAML: {words}") from exc
+    except (yaml.YAMLError, RecursionError) as exc:
+        position = getattr(exc, "position", None)
+        line = text.count("\n", 0, position) + 1 if position is not None else 0
+        raise reader.error(line, "", f"not valid YAML: {str(exc).splitlines()[0]}") from exc
+    if node is None:
+        raise reader.error(1, "", "the file is empty")
+    data = reader.value(node, ())
+    return Document(name, data, reader.lines)
+
+
+class _Reader:
+    """Turns nodes into data and keeps their lines."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lines: dict[Path, int] = {}
+        self.open: set[int] = set()
+
+    def error(self, line: int, field: str, message: str) -> DocumentError:
+        return DocumentError(Problem(self.name, line, field, message))
+
+    def value(self, node: yaml.Node, path: Path) -> Json:
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        if len(self.lines) > MAX_NODES:
+            raise self.error(
+                line, "", f"more than {MAX_NODES:,} fields; look for an alias that repeats itself"
+            )
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, path)
+        if id(node) in self.open:
+            raise self.error(line, _text(path), "an alias that contains itself")
+        self.open.add(id(node))
+        found: Json
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+            found = [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+            found = self.mapping(node, path)
+        else:
+            raise self.error(line, _text(path), f"the tag {node.tag!r} is not allowed; write plain data")
+        self.open.discard(id(node))
+        return found
+
+    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode) or not key.value:
+                raise self.error(line, _text(path), "a key must be text; what looks like one may need quotes")
+            name = key.value
+            if name == "<<":
+                raise self.error(
+                    line, _text(path), "merge keys (<<) are not part of YAML 1.2; write the entries out"
+                )
+            if name in found:
+                first = self.lines[(*path, name)]
+                raise self.error(
+                    line, _text((*path, name)), f"the key {name!r} was already given on line {first}"
+                )
+            self.lines[(*path, name)] = line
+            found[name] = self.value(value, (*path, name))
+        return found
+
+    def scalar(self, node: yaml.ScalarNode, path: Path) -> Json:
+        text: str = node.value
+        match node.tag:
+            case tag if tag == _STR:
+                return text
+            case tag if tag == _NULL:
+                return None
+            case tag if tag == _BOOL:
+                return text.lower() == "true"
+            case tag if tag == _INT:
+                return _integer(text)
+            case tag if tag == _FLOAT:
+                return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+            case _:
+                line = node.start_mark.line + 1
+                raise self.error(line, _text(path), f"the tag {node.tag!r} is not allowed; write plain data")
+
+
+def _integer(text: str) -> int | float:
+    if text.startswith(("0x", "0o")):
+        return int(text, 0)
+    return int(text) if len(text) <= 4300 else float("inf")  # noqa: PLR2004 - Python's own limit on digits
+
+
+def _text(path: Path) -> str:
+    return ".".join(str(part) for part in path)

@@ -1,0 +1,124 @@
+"""The profiles of a bundle, and the kinds made of them: one for each set of parameters in use."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import device_profiles
+from gateway.core.plan import Kind
+from gateway.site.bundle import SiteBundle, is_shipped
+from gateway.site.document import Document, DocumentError, Path, parse
+from gateway.site.fields import Span, show_duration
+from gateway.site.kinds import compile_kind
+from gateway.site.problems import Problems, Report, dotted, unknown
+from gateway.site.profile_file import ProfileFile
+from gateway.site.validation import validate
+
+Params = Mapping[str, float | Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Parameters given by the site or a device, and where."""
+
+    params: Params
+    path: Path
+
+
+@dataclass(slots=True)
+class LoadedProfile:
+    """A profile, the kind with its own parameters, and what was wrong with that one."""
+
+    document: Document
+    file: ProfileFile
+    kind: Kind
+    faults: frozenset[tuple[Path, str]]
+    kinds: dict[tuple[tuple[str, float | Span], ...], Kind] = field(default_factory=dict)
+
+
+def read_profile(name: str, text: str, problems: Problems) -> LoadedProfile | None:
+    """Read, validate and compile one profile with its own parameters; None when too little of it is right."""
+    try:
+        document = parse(name, text)
+    except DocumentError as exc:
+        problems.add(exc.problem)
+        return None
+    found = validate(document, ProfileFile, problems, optional={"rules"})
+    if found is None:
+        return None
+    file, document = found
+    faults: list[tuple[Path, str]] = []
+    kind = compile_kind(file, file.params, lambda path, message: faults.append((path, message)))
+    for path, message in faults:
+        problems.at(document, path, message)
+    return LoadedProfile(document, file, kind, frozenset(faults))
+
+
+class Library:
+    """Every profile of a bundle by name. A site's own profile stands before a shipped one of the same name."""
+
+    def __init__(self, bundle: SiteBundle, problems: Problems) -> None:
+        self.profiles: dict[str, LoadedProfile] = {}
+        self.broken = False
+        """Some profile could not be read, so a missing name may be that one's."""
+        own = [name for name in bundle.files if name != bundle.main and not is_shipped(name)]
+        for name in (*own, *(name for name in bundle.files if is_shipped(name))):
+            loaded = read_profile(name, bundle.files[name], problems)
+            if loaded is None:
+                self.broken = True
+                continue
+            first = self.profiles.setdefault(loaded.file.profile, loaded)
+            if first is not loaded and not is_shipped(name):
+                message = f"the profile {loaded.file.profile!r} is already defined in {first.document.name}"
+                problems.at(loaded.document, ("profile",), message)
+
+    def find(self, name: str, path: Path, report: Report) -> LoadedProfile | None:
+        """The profile of that name, or None, which is reported."""
+        loaded = self.profiles.get(name)
+        if loaded is None and not self.broken:
+            report(path, unknown("profile", name, sorted({*self.profiles, *device_profiles.available()})))
+        return loaded
+
+    def kind(self, loaded: LoadedProfile, overrides: tuple[Override, ...], report: Report) -> Kind:
+        """The kind of a profile with overrides, the later ones stronger; the same parameters give the same object."""
+        merged = dict(loaded.file.params)
+        for override in overrides:
+            merged.update(_fitting(loaded, override, report))
+        if merged == loaded.file.params:
+            return loaded.kind
+        key = tuple(sorted(merged.items(), key=lambda item: item[0]))
+        kind = loaded.kinds.get(key)
+        if kind is None:
+            kind = loaded.kinds[key] = self._compile(loaded, merged, overrides[-1].path, report)
+        return kind
+
+    def _compile(self, loaded: LoadedProfile, params: Params, blame: Path, report: Report) -> Kind:
+        faults: list[tuple[Path, str]] = []
+        kind = compile_kind(loaded.file, params, lambda path, message: faults.append((path, message)))
+        for path, message in faults:
+            if (path, message) not in loaded.faults:
+                report(
+                    blame,
+                    f"with these parameters {dotted(path)} of {loaded.file.profile} is wrong: {message}",
+                )
+        return kind
+
+
+def _fitting(loaded: LoadedProfile, override: Override, report: Report) -> Iterator[tuple[str, float | Span]]:
+    """The overrides that name a parameter of the profile and are of its type; the others are reported."""
+    for name, value in override.params.items():
+        default = loaded.file.params.get(name)
+        path = (*override.path, name)
+        if default is None:
+            report(path, unknown(f"parameter of {loaded.file.profile}:", name, loaded.file.params))
+        elif isinstance(default, Span) and not isinstance(value, Span):
+            report(
+                path,
+                f"found the number {value:g}; a duration such as {show_duration(default.millis)} is needed",
+            )
+        elif isinstance(value, Span) and not isinstance(default, Span):
+            report(
+                path,
+                f"found the duration {show_duration(value.millis)}; a number such as {default:g} is needed",
+            )
+        else:
+            yield name, value

@@ -1,0 +1,144 @@
+"""What a site file must keep to beyond its shape: every name it uses is defined, every id is given once."""
+
+import zoneinfo
+from collections.abc import Iterable
+
+from gateway.core.plan import Kind
+from gateway.core.values import Json
+from gateway.site.bundle import is_shipped
+from gateway.site.document import Document, Path
+from gateway.site.library import Library
+from gateway.site.problems import Problems, Report, unknown
+from gateway.site.site_file import CheckpointEntry, PlacedEntry, SiteFile
+from gateway.site.topics import check_clashes
+
+
+def check_site(site: SiteFile, document: Document, report: Report) -> None:
+    """Report what the site file alone shows to be wrong."""
+    _check_timezone(site.timezone, report)
+    for section in ("devices", "checkpoints", "routes"):
+        _check_unique(section, [entry.id for entry in getattr(site, section)], document, report)
+    for index, device in enumerate(site.devices):
+        _check_place(device, ("devices", index), site, report)
+    for index, checkpoint in enumerate(site.checkpoints):
+        _check_place(checkpoint, ("checkpoints", index), site, report)
+    _check_tags(site.checkpoints, report)
+    _check_templates(site, report)
+    _check_routes(site, document, report)
+
+
+def _check_timezone(name: str, report: Report) -> None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = zoneinfo.available_timezones()
+        near = unknown("time zone", name, sorted(known)).split(" (allowed")[0]
+        report(("timezone",), f"{near}; an IANA name such as Asia/Shanghai or Europe/Berlin is needed")
+
+
+def _check_unique(section: str, ids: Iterable[str], document: Document, report: Report) -> None:
+    first: dict[str, int] = {}
+    for index, name in enumerate(ids):
+        if name in first:
+            line = document.line(document.original((section, first[name])))
+            report((section, index, "id"), f"the id {name!r} was already given on line {line}")
+        first.setdefault(name, index)
+
+
+def _check_place(entry: PlacedEntry, path: Path, site: SiteFile, report: Report) -> None:
+    if entry.building is None:
+        return
+    building = site.buildings.get(entry.building)
+    if building is None:
+        report((*path, "building"), unknown("building", entry.building, site.buildings))
+    elif entry.floor is not None and entry.floor not in building.floors:
+        report((*path, "floor"), unknown(f"floor of {entry.building}:", entry.floor, building.floors))
+
+
+def _check_tags(checkpoints: Iterable[CheckpointEntry], report: Report) -> None:
+    owner: dict[str, str] = {}
+    for index, checkpoint in enumerate(checkpoints):
+        for place, tag in enumerate(checkpoint.tags):
+            if tag in owner:
+                report(
+                    ("checkpoints", index, "tags", place), f"the tag {tag} already belongs to {owner[tag]!r}"
+                )
+            owner.setdefault(tag, checkpoint.id)
+
+
+def _check_templates(site: SiteFile, report: Report) -> None:
+    for name, template in site.work_orders.items():
+        path: Path = ("work_orders", name)
+        if template.team is not None and template.team not in site.teams:
+            report((*path, "team"), unknown("team", template.team, site.teams))
+        steps = [step.name for step in template.checklist]
+        for index, step in enumerate(steps):
+            if step in steps[:index]:
+                report((*path, "checklist", index, "name"), f"the step {step!r} was already given")
+
+
+def _check_routes(site: SiteFile, document: Document, report: Report) -> None:
+    checkpoints = listed_ids(document.data, "checkpoints")
+    devices = listed_ids(document.data, "devices")
+    for index, route in enumerate(site.routes):
+        for place, checkpoint in enumerate(route.checkpoints):
+            if checkpoint not in checkpoints:
+                report(
+                    ("routes", index, "checkpoints", place), unknown("checkpoint", checkpoint, checkpoints)
+                )
+        if route.reader is not None and route.reader not in devices:
+            report(("routes", index, "reader"), unknown("device", route.reader, devices))
+
+
+def listed_ids(data: Json, section: str) -> dict[str, None]:
+    """The ids a list of the file gives, those of entries that are wrong elsewhere included, in order."""
+    entries = data.get(section) if isinstance(data, dict) else None
+    found = (
+        [entry.get("id") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    )
+    return dict.fromkeys(name for name in found if isinstance(name, str))
+
+
+def check_orders(kinds: Iterable[Kind], library: Library, document: Document, problems: Problems) -> None:
+    """Report templates that rules of the profiles in use open orders from and the site does not define.
+
+    In a site's own profile the rule is where to look; for a shipped one it is the site's ``work_orders``.
+    """
+    known = listed_keys(document.data, "work_orders")
+    wanted: dict[str, dict[str, None]] = {}
+    for kind in kinds:
+        source = library.profiles[kind.profile].document
+        for rule in kind.rules.values():
+            for level, template in rule.work_order.items():
+                if template in known:
+                    continue
+                if is_shipped(source.name):
+                    wanted.setdefault(template, {})[f"{kind.profile}.{rule.name}"] = None
+                    continue
+                path = ("rules", rule.name, "work_order", level.label)
+                problems.at(source, path, unknown("work-order template", template, known))
+    for template, rules in wanted.items():
+        message = f"the template {template!r} is missing; these rules open orders from it: {', '.join(rules)}"
+        problems.at(document, ("work_orders",), f"{message} (defined: {', '.join(known) or 'none'})")
+
+
+def listed_keys(data: Json, section: str) -> tuple[str, ...]:
+    """The names a section of the file gives, in order."""
+    entries = data.get(section) if isinstance(data, dict) else None
+    return tuple(entries) if isinstance(entries, dict) else ()
+
+
+def check_topics(kinds: Iterable[Kind], library: Library, site: SiteFile, problems: Problems) -> None:
+    """Report topic patterns of the profiles in use that would make one topic name two devices."""
+    claims: dict[str, Path] = {}
+    sources: dict[Path, Document] = {}
+    for kind in kinds:
+        for index, pattern in enumerate(kind.topics):
+            path = claims.setdefault(pattern, (kind.profile, "topics", index))
+            sources.setdefault(path, library.profiles[kind.profile].document)
+    check_clashes(
+        claims,
+        site.settings.topic_root,
+        site.site,
+        lambda path, message: problems.at(sources[path], path[1:], message),
+    )

@@ -1,0 +1,210 @@
+"""The shape of a site file, before its names are looked up."""
+
+import re
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+
+from gateway.core.values import DAY, HOUR, MINUTE, Millis
+from gateway.site.fields import (
+    Duration,
+    Id,
+    ParamValue,
+    PositiveDuration,
+    Text,
+    TitleText,
+    show_duration,
+    shown,
+)
+from gateway.site.profile_file import Entry
+
+_TAG = re.compile(r"[0-9A-F]{8,20}")
+_ROOT = re.compile(r"[^/+#$\x00-\x20\x7f-\x9f][^/+#\x00-\x20\x7f-\x9f]*(/[^/+#\x00-\x20\x7f-\x9f]+)*")
+
+
+def _tag(value: object) -> str:
+    """A tag's id in one form: ``04:a2:2b 1c-3d5e80`` is ``04A22B1C3D5E80``."""
+    if not isinstance(value, str):
+        raise ValueError(f"found {shown(value)}; put the tag's id in quotes")  # noqa: TRY004 - pydantic wants ValueError
+    found = re.sub(r"[\s:-]", "", value).upper()
+    if not _TAG.fullmatch(found) or len(found) % 2:
+        raise ValueError(
+            f"found {shown(value)}; a tag's id is 4 to 10 bytes in hexadecimal, such as 04A22B1C3D5E80"
+        )
+    return found
+
+
+def _root(value: object) -> str:
+    if not isinstance(value, str) or not _ROOT.fullmatch(value):
+        raise ValueError(
+            f"found {shown(value)}; topic levels without +, #, spaces or a leading $, such as facility"
+        )
+    return value
+
+
+def _file(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or value.startswith(("/", "~")) or "\\" in value:
+        raise ValueError(
+            f"found {shown(value)}; a path relative to the site file is needed, with / between its parts"
+        )
+    return value
+
+
+def _between(low: Millis, high: Millis) -> AfterValidator:
+    def check(millis: Millis) -> Millis:
+        if not low <= millis <= high:
+            span = f"{show_duration(low)} to {show_duration(high)}"
+            raise ValueError(f"found {show_duration(millis)}; {span} is allowed")
+        return millis
+
+    return AfterValidator(check)
+
+
+def _listed_floors(value: object) -> object:
+    """``[B1, L1]`` is short for ``{B1: {}, L1: {}}``."""
+    if not isinstance(value, list):
+        return (
+            {name: {} if entry is None else entry for name, entry in value.items()}
+            if isinstance(value, dict)
+            else value
+        )
+    odd = next((item for item in value if not isinstance(item, str)), None)
+    if odd is not None:
+        raise ValueError(f"found {shown(odd)} among the floors; put ids that look like numbers in quotes")
+    return {item: {} for item in value}
+
+
+Tag = Annotated[str, PlainValidator(_tag), WithJsonSchema({"type": "string"})]
+TopicRoot = Annotated[str, PlainValidator(_root), WithJsonSchema({"type": "string"})]
+RelativePath = Annotated[str, PlainValidator(_file), WithJsonSchema({"type": "string"})]
+
+
+class SettingsEntry(Entry):
+    """What applies to the whole site."""
+
+    boot_grace: Annotated[Duration, _between(0, HOUR)] = 2 * MINUTE
+    max_payload: int = Field(default=64 * 1024, ge=256, le=16 * 1024 * 1024)
+    topic_root: TopicRoot = "facility"
+    event_retention: Annotated[PositiveDuration, _between(HOUR, 3650 * DAY)] = 90 * DAY
+
+
+class FloorEntry(Entry):
+    """One floor."""
+
+    title: TitleText | None = None
+    plan: RelativePath | None = None
+
+
+class BuildingEntry(Entry):
+    """One building."""
+
+    title: TitleText | None = None
+    floors: Annotated[dict[Id, FloorEntry], BeforeValidator(_listed_floors)] = Field(default_factory=dict)
+
+
+class PlacedEntry(Entry):
+    """Something that stands somewhere."""
+
+    building: str | None = None
+    floor: str | None = None
+    place: Text | None = None
+
+    @model_validator(mode="after")
+    def _floor_of_a_building(self) -> Self:
+        if self.floor is not None and self.building is None:
+            raise ValueError(f"the floor {self.floor!r} needs the building it belongs to")
+        return self
+
+
+class DeviceEntry(PlacedEntry):
+    """One device."""
+
+    id: Id
+    profile: str
+    title: TitleText | None = None
+    params: dict[str, ParamValue] = Field(default_factory=dict)
+
+
+class TeamEntry(Entry):
+    """A team of the house or a contractor."""
+
+    title: TitleText | None = None
+    contractor: bool = False
+
+
+class ClocksEntry(Entry):
+    """Service-level targets, all from the time of the report."""
+
+    accept: PositiveDuration | None = None
+    arrive: PositiveDuration | None = None
+    resolve: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _rise(self) -> Self:
+        given = [
+            (name, value)
+            for name in ("accept", "arrive", "resolve")
+            if (value := getattr(self, name)) is not None
+        ]
+        for (one, first), (two, second) in pairwise(given):
+            if second < first:
+                raise ValueError(
+                    f"{two} ({show_duration(second)}) ends before {one} ({show_duration(first)})"
+                )
+        return self
+
+
+class StepEntry(Entry):
+    """One line of a checklist."""
+
+    name: Id
+    title: TitleText | None = None
+    required: bool = True
+
+
+class TemplateEntry(Entry):
+    """How a work order is opened."""
+
+    title: TitleText | None = None
+    priority: Literal["emergency", "high", "normal", "low"] = "normal"
+    team: str | None = None
+    clocks: ClocksEntry = ClocksEntry()
+    checklist: list[StepEntry] = Field(default_factory=list)
+    allow_skips: bool = True
+    reopen_within: Duration = 14 * DAY
+
+
+class CheckpointEntry(PlacedEntry):
+    """A place a guard proves to have been at."""
+
+    id: Id
+    title: TitleText | None = None
+    tags: list[Tag] = Field(default_factory=list)
+
+
+class RouteEntry(Entry):
+    """Checkpoints of one round."""
+
+    id: Id
+    title: TitleText | None = None
+    checkpoints: Annotated[list[str], Field(min_length=1)]
+    order: Literal["strict", "any", "random"] = "strict"
+    reader: str | None = None
+
+
+class SiteFile(Entry):
+    """One facility."""
+
+    site: Id
+    title: TitleText | None = None
+    timezone: str
+    settings: SettingsEntry = SettingsEntry()
+    buildings: dict[Id, BuildingEntry] = Field(default_factory=dict)
+    profiles: list[RelativePath] = Field(default_factory=list)
+    params: dict[str, dict[str, ParamValue]] = Field(default_factory=dict)
+    devices: list[DeviceEntry] = Field(default_factory=list)
+    teams: dict[Id, TeamEntry] = Field(default_factory=dict)
+    work_orders: dict[Id, TemplateEntry] = Field(default_factory=dict)
+    checkpoints: list[CheckpointEntry] = Field(default_factory=list)
+    routes: list[RouteEntry] = Field(default_factory=list)
