@@ -1,7 +1,7 @@
 """The ports: what the loop needs from the world, as narrow protocols. Adapters stand behind them."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.core.values import Message, Millis, Scalar, Series, TelemetryRow
 

@@ -15,7 +15,6 @@ from gateway.core.state import Alert, DeviceState, State, WorkOrder
 from gateway.core.timers import Timer, Timers
 from gateway.core.values import Json, Millis, Series, TelemetryRow
 
-
 NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 

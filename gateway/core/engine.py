@@ -141,7 +141,17 @@ def _tick(_desk: Desk, _one: Tick) -> None:
 
 
 def _rejection(desk: Desk, one: Rejection) -> None:
+    """Count it; the history gets a word at the first, tenth, hundredth … so that one broken device cannot fill it."""
     desk.effects.rejections.append(one)
+    if one.device is not None and one.device in desk.plan.devices:
+        counts = desk.device(one.device)[1].rejected
+        desk.effects.devices.add(one.device)
+    else:
+        counts = desk.state.scalars.rejected
+        desk.effects.scalars = True
+    count = counts[one.reason] = counts.get(one.reason, 0) + 1
+    if str(count).rstrip("0") == "1":
+        desk.report("rejected", device=one.device, reason=one.reason, words=one.detail, count=count)
 
 
 def _status(desk: Desk, one: Status) -> None:

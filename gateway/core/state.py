@@ -66,6 +66,8 @@ class DeviceState(Struct, omit_defaults=True):
     """The live alert of each rule."""
     orders: dict[str, str] = field(default_factory=dict)
     """The open work order of each rule."""
+    rejected: dict[str, int] = field(default_factory=dict)
+    """How often something from this device was refused, by reason."""
 
 
 class AlertState(enum.StrEnum):
@@ -225,7 +227,8 @@ class Scalars(Struct, omit_defaults=True):
     """Since when observing has gone on without a break."""
     gaps: list[tuple[Millis, Millis]] = field(default_factory=list)
     """The last stretches nobody observed."""
-    orders_opened: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    """How often something that names no device of the site was refused, by reason."""
     replies: dict[str, Reply] = field(default_factory=dict)
     """The answers to the last commands, by command id, oldest first."""
 

@@ -1,0 +1,98 @@
+"""Journal entries: inputs as bytes and back.
+
+An entry is ``[at, tag, body]``. A message is kept as it came, so that other rules and other profiles can be tried on
+it later. One that held nothing usable is kept as its refusal without the payload: a broken device must not push
+everybody else's history out of a bounded journal.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+import msgspec
+import zstandard
+
+from gateway.core.inputs import (
+    Command,
+    Configured,
+    LinkLost,
+    LinkUp,
+    Rejection,
+    Started,
+    Tick,
+)
+from gateway.core.plan import SitePlan
+from gateway.core.values import Message, Millis
+
+Entry: TypeAlias = tuple[Millis, str, object]
+Recorded: TypeAlias = Command | Configured | LinkLost | LinkUp | Rejection | Started | Tick
+"""What is journalled beside messages."""
+
+LEVEL = 1
+"""zstd's fastest standard level: the journal is written on the hot path."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[int, str, msgspec.Raw]]).decode
+_BODIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    "command": msgspec.msgpack.Decoder(Command),
+    "configured": msgspec.msgpack.Decoder(str),
+    "lost": msgspec.msgpack.Decoder(str),
+    "message": msgspec.msgpack.Decoder(Message),
+    "refused": msgspec.msgpack.Decoder(tuple[str | None, str, str, str]),
+    "started": msgspec.msgpack.Decoder(int | None),
+    "tick": msgspec.msgpack.Decoder(None),
+    "up": msgspec.msgpack.Decoder(None),
+}
+
+
+def entry(one: Recorded) -> Entry:
+    """An input as a journal entry."""
+    match one:
+        case Command():
+            return one.at, "command", one
+        case Configured():
+            return one.at, "configured", one.plan.digest
+        case LinkLost():
+            return one.at, "lost", one.reason
+        case LinkUp():
+            return one.at, "up", None
+        case Rejection():
+            return one.at, "refused", (one.device, one.topic, one.reason, one.detail)
+        case Started():
+            return one.at, "started", one.last
+        case Tick():
+            return one.at, "tick", None
+
+
+def pack(entries: Iterable[Entry]) -> bytes:
+    """Entries as one compressed block."""
+    return zstandard.ZstdCompressor(LEVEL).compress(_encode(list(entries)))
+
+
+def unpack(block: bytes, plan_of: Callable[[str], SitePlan]) -> Iterator[tuple[Millis, Message | Recorded]]:
+    """The inputs of a block, in order, each with its time.
+
+    Args:
+        block: what :func:`pack` made.
+        plan_of: finds the site plan with a digest.
+    """
+    for at, tag, raw in _decode(zstandard.ZstdDecompressor().decompress(block)):
+        yield at, _input(at, tag, _BODIES[tag].decode(raw), plan_of)
+
+
+def _input(at: Millis, tag: str, body: Any, plan_of: Callable[[str], SitePlan]) -> Message | Recorded:  # noqa: ANN401
+    match tag:
+        case "configured":
+            return Configured(at, plan_of(body))
+        case "lost":
+            return LinkLost(at, body)
+        case "up":
+            return LinkUp(at)
+        case "refused":
+            return Rejection(at, *body, b"")
+        case "started":
+            return Started(at, body)
+        case "tick":
+            return Tick(at)
+        case _:
+            found: Message | Command = body
+            return found

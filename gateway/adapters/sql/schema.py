@@ -1,0 +1,157 @@
+"""The tables. SQLite keeps them today; nothing here is SQLite's own, so that PostgreSQL can take its place.
+
+Times are milliseconds since 1970 UTC. A ``body`` is the record itself; the columns beside it are for finding it.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+Millis = sa.BigInteger
+Seq = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up integer primary keys only
+
+engine_row = sa.Table(
+    "engine",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("now", Millis, nullable=False),
+    sa.Column("config", sa.String(64), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+config = sa.Table(
+    "config",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("first_at", Millis, nullable=False),
+    sa.Column("bundle", sa.LargeBinary, nullable=False),
+)
+
+device = sa.Table(
+    "device",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+alert = sa.Table(
+    "alert",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("device", sa.String(64), nullable=False),
+    sa.Column("rule", sa.String(64), nullable=False),
+    sa.Column("level", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("live", sa.Boolean, nullable=False),
+    sa.Column("raised_at", Millis, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "live", "raised_at"),
+    sa.Index(None, "raised_at"),
+    sa.Index(None, "device", "raised_at"),
+)
+
+work_order = sa.Table(
+    "work_order",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("device", sa.String(64)),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("priority", sa.String(16), nullable=False),
+    sa.Column("live", sa.Boolean, nullable=False),
+    sa.Column("opened_at", Millis, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "live", "opened_at"),
+    sa.Index(None, "opened_at"),
+    sa.Index(None, "device", "opened_at"),
+)
+
+outcome = sa.Table(
+    "outcome",
+    metadata,
+    sa.Column("seq", Seq, primary_key=True, autoincrement=True),
+    sa.Column("at", Millis, nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("device", sa.String(64)),
+    sa.Column("subject", sa.String(32)),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "subject", "seq"),
+    sa.Index(None, "device", "seq"),
+    sqlite_autoincrement=True,
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("device", sa.String(64), primary_key=True),
+    sa.Column("key", sa.String(160), primary_key=True),
+    sa.Column("ts", Millis, nullable=False),
+    sa.Column("at", Millis, nullable=False),
+    sa.Column("type", sa.String(64), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "device", "ts"),
+    sa.Index(None, "at"),
+)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("seq", Seq, primary_key=True, autoincrement=True),
+    sa.Column("first_at", Millis, nullable=False),
+    sa.Column("last_at", Millis, nullable=False),
+    sa.Column("inputs", sa.Integer, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "last_at"),
+    sqlite_autoincrement=True,
+)
+
+telemetry_outbox = sa.Table(
+    "telemetry_outbox",
+    metadata,
+    sa.Column("seq", Seq, primary_key=True, autoincrement=True),
+    sa.Column("at", Millis, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+dead_letter = sa.Table(
+    "dead_letter",
+    metadata,
+    sa.Column("id", Seq, primary_key=True, autoincrement=True),
+    sa.Column("at", Millis, nullable=False),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("id", Seq, primary_key=True, autoincrement=True),
+    sa.Column("at", Millis, nullable=False),
+    sa.Column("device", sa.String(64), nullable=False),
+    sa.Column("reason", sa.String(32), nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("whole", sa.Boolean, nullable=False),
+    sa.Index(None, "device", "reason", "id"),
+    sqlite_autoincrement=True,
+)
+
+quarantine_total = sa.Table(
+    "quarantine_total",
+    metadata,
+    sa.Column("device", sa.String(64), primary_key=True),
+    sa.Column("reason", sa.String(32), primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("first_at", Millis, nullable=False),
+    sa.Column("last_at", Millis, nullable=False),
+)

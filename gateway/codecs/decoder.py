@@ -1,0 +1,115 @@
+"""From a message to facts: the topic finds the device and the wire format, the format does the rest."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from gateway.codecs.flat_json import decode_telemetry as decode_flat
+from gateway.codecs.native_json import Origin, TelemetryCodec, decode_event, decode_status
+from gateway.codecs.scan import Fault, show
+from gateway.codecs.tap_json import decode_tap
+from gateway.core.inputs import Fact, Rejection
+from gateway.core.plan import Device, Kind, SitePlan
+from gateway.core.values import Message, Millis
+
+MALFORMED = "$malformed"
+"""The topic under which a source hands over a packet it could not read."""
+
+CodecCall: TypeAlias = Callable[[Origin], Sequence[Fact]]
+
+
+class Decoder:
+    """Decodes the messages of one site plan."""
+
+    def __init__(self, plan: SitePlan) -> None:
+        self._plan = plan
+        self._prefix = f"{plan.topic_root}/{plan.site}/"
+        self._routes: dict[str, tuple[Device, CodecCall]] = {}
+        self._telemetry: dict[int, CodecCall] = {}
+        self._claims = [(compile_claim(pattern), kind) for kind in _kinds(plan) for pattern in kind.topics]
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The topic filters to subscribe to."""
+        native = tuple(f"{self._prefix}+/{channel}" for channel in ("telemetry", "event", "status", "tap"))
+        claims = {
+            re.sub(r"\{[^}]*\}", "+", pattern) for kind in _kinds(self._plan) for pattern in kind.topics
+        }
+        return (*native, *sorted(claims))
+
+    def decode(self, message: Message, at: Millis) -> Sequence[Fact]:
+        """The facts of a message, never an exception."""
+        route = self._routes.get(message.topic)
+        if route is None:
+            found = self._find(message.topic)
+            if isinstance(found, Fault):
+                return (Rejection(at, None, message.topic, found.reason, found.detail, message.payload),)
+            # Only topics of known devices are remembered, so strangers cannot fill the memory.
+            route = self._routes[message.topic] = found
+        device, call = route
+        origin = Origin(self._plan.site, device, message, at)
+        size = len(message.payload)
+        if not 0 < size <= self._plan.max_payload:
+            if size == 0:
+                return (origin.reject(Fault("empty", "an empty payload")),)
+            words = f"{size} bytes, at most {self._plan.max_payload} are allowed"
+            return (origin.reject(Fault("too_large", words)),)
+        return call(origin)
+
+    def _find(self, topic: str) -> tuple[Device, CodecCall] | Fault:
+        if topic == MALFORMED:
+            return Fault("malformed_packet", "an MQTT packet that cannot be read")
+        if topic.startswith(self._prefix):
+            name, _, channel = topic[len(self._prefix) :].partition("/")
+            device = self._plan.devices.get(name)
+            if device is None:
+                return Fault("unknown_device", f"the site {self._plan.site} has no device {show(name)}")
+            call = self._channel(device.kind, channel)
+            return (device, call) if call else Fault("unknown_topic", f"nobody claims {show(topic)}")
+        for pattern, kind in self._claims:
+            match = pattern.fullmatch(topic)
+            if match is None:
+                continue
+            device = self._plan.devices.get(match["device"])
+            if device is None or device.kind.profile != kind.profile:
+                return Fault(
+                    "unknown_device", f"no {kind.profile} of the site is called {show(match['device'])}"
+                )
+            return device, self._telemetry_call(device.kind)
+        return Fault("unknown_topic", f"nobody claims {show(topic)}")
+
+    def _channel(self, kind: Kind, channel: str) -> CodecCall | None:
+        match channel:
+            case "telemetry":
+                return self._telemetry_call(kind)
+            case "event":
+                return decode_event
+            case "status":
+                return decode_status
+            case "tap":
+                return decode_tap if "tap" in kind.events else None
+            case _:
+                return None
+
+    def _telemetry_call(self, kind: Kind) -> CodecCall:
+        call = self._telemetry.get(id(kind))
+        if call is None:
+            call = decode_flat if kind.codec == "flat-json" else TelemetryCodec(kind).decode
+            self._telemetry[id(kind)] = call
+        return call
+
+
+def compile_claim(pattern: str) -> re.Pattern[str]:
+    """A topic pattern such as ``zigbee2mqtt/{device}`` as a regular expression with named groups."""
+    parts = re.split(r"\{([a-z]+)\}", pattern)
+    text = "".join(
+        f"(?P<{part}>[A-Za-z0-9_-]{{1,64}})" if index % 2 else re.escape(part)
+        for index, part in enumerate(parts)
+    )
+    return re.compile(text)
+
+
+def _kinds(plan: SitePlan) -> list[Kind]:
+    kinds = {id(device.kind): device.kind for device in plan.devices.values()}
+    unique = {kind.profile: kind for kind in kinds.values()}
+    return [unique[name] for name in sorted(unique)]

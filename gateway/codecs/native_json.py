@@ -1,0 +1,242 @@
+"""The native JSON of ``facility/{site}/{device}/…``.
+
+Telemetry takes a fast path first: a decoder compiled from the profile checks types, ranges and words while it
+parses. It would skip a point it does not know, so its answer counts only when the payload has exactly as many colons
+as the keys it found (a colon inside a text only adds to them). Anything else goes the thorough way, value by value,
+where one bad value costs nothing that was valid beside it.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+
+import msgspec
+
+from gateway.codecs.scan import (
+    INT_MAX,
+    INT_MIN,
+    Fault,
+    check_attribute,
+    check_owner,
+    check_text,
+    check_value,
+    parse_json,
+    parse_time,
+    show,
+)
+from gateway.core.inputs import Event, Fact, Rejection, Status, Telemetry
+from gateway.core.plan import Device, EventType, Kind, Point
+from gateway.core.values import Message, Millis, PointType, Scalar
+
+ID_LIMIT = 128
+"""Characters in an event id."""
+
+
+class Origin(NamedTuple):
+    """A message and where it belongs, as every codec gets it."""
+
+    site: str
+    device: Device
+    message: Message
+    at: Millis
+
+    def reject(self, fault: Fault) -> Rejection:
+        """The message, or a part of it, is not taken."""
+        return Rejection(
+            self.at, self.device.id, self.message.topic, fault.reason, fault.detail, self.message.payload
+        )
+
+    def time(self, claimed: object) -> Millis | Fault:
+        """Device time, or the time of receipt where the device gave none."""
+        received = self.at if self.message.received is None else self.message.received
+        if claimed is None:
+            return received
+        kind = self.device.kind
+        return parse_time(claimed, received, kind.late_accept, kind.max_future)
+
+
+class TelemetryCodec:
+    """Telemetry of one kind, compiled once."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._decode = msgspec.json.Decoder(_envelope(kind)).decode
+        self._texts = frozenset(name for name, point in kind.points.items() if point.type is PointType.TEXT)
+
+    def decode(self, origin: Origin) -> Sequence[Fact]:
+        """One fact for each object of the payload, and a rejection for whatever could not be taken."""
+        message, at, kind = origin.message, origin.at, self._kind
+        payload = message.payload
+        try:
+            found = self._decode(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._scan(origin)
+        ts, values = found.ts, found.values
+        if type(ts) is int:
+            keys = 2
+        elif ts is None:
+            keys, ts = 1, at if message.received is None else message.received
+        else:
+            return self._scan(origin)
+        if (
+            payload.count(b":") != len(values) + keys
+            or not at - kind.late_accept <= ts <= at + kind.max_future
+            or not values
+            or (self._texts and not self._texts.isdisjoint(values))
+        ):
+            return self._scan(origin)
+        return (Telemetry(at, origin.device.id, ts, values, message.retained),)
+
+    def _scan(self, origin: Origin) -> Sequence[Fact]:
+        body = parse_json(origin.message.payload)
+        if isinstance(body, Fault):
+            return (origin.reject(body),)
+        facts: list[Fact] = []
+        for item in body if isinstance(body, list) else [body]:
+            facts.extend(self._scan_one(origin, item))
+        if isinstance(body, list) and not body:
+            return (origin.reject(Fault("empty", "an empty list")),)
+        return facts
+
+    def _scan_one(self, origin: Origin, item: object) -> list[Fact]:
+        if not isinstance(item, dict):
+            return [origin.reject(Fault("wrong_type", f"expected an object with values, found {show(item)}"))]
+        fault = check_owner(item, origin.device.id, origin.site)
+        values = item.get("values")
+        if fault is None and not isinstance(values, dict):
+            fault = Fault("wrong_type", f"values must be an object of points, found {show(values)}")
+        ts = origin.time(item.get("ts"))
+        if fault is None and isinstance(ts, Fault):
+            fault = ts
+        if fault is not None or not isinstance(values, dict) or isinstance(ts, Fault):
+            return [origin.reject(fault)] if fault else []
+        return scan_values(origin, values, ts)
+
+
+def scan_values(origin: Origin, values: dict[str, object], ts: Millis) -> list[Fact]:
+    """Check values one by one: the good ones as one reading, each bad one as a rejection."""
+    points = origin.device.kind.points
+    good: dict[str, Scalar] = {}
+    facts: list[Fact] = []
+    for name, value in values.items():
+        point = points.get(name)
+        checked: Scalar | Fault
+        if point is None:
+            checked = Fault("unknown_point", f"{origin.device.kind.profile} has no point {show(name)}")
+        else:
+            checked = check_value(point, value)
+        if isinstance(checked, Fault):
+            facts.append(origin.reject(checked))
+        else:
+            good[name] = checked
+    if good:
+        facts.insert(0, Telemetry(origin.at, origin.device.id, ts, good, origin.message.retained))
+    elif not facts:
+        facts.append(origin.reject(Fault("empty", "no values")))
+    return facts
+
+
+def decode_event(origin: Origin) -> Sequence[Fact]:
+    """One event, or a list of them."""
+    body = parse_json(origin.message.payload)
+    if isinstance(body, Fault):
+        return (origin.reject(body),)
+    items = body if isinstance(body, list) else [body]
+    return decode_event_items(origin, items) or (origin.reject(Fault("empty", "an empty list")),)
+
+
+def decode_event_items(origin: Origin, items: Sequence[object]) -> list[Fact]:
+    """Events that are already parsed."""
+    return [fact for item in items for fact in _event(origin, item)]
+
+
+def _event(origin: Origin, item: object) -> list[Fact]:
+    if not isinstance(item, dict):
+        return [origin.reject(Fault("wrong_type", f"expected an object with a type, found {show(item)}"))]
+    name = item.get("type")
+    kind = origin.device.kind
+    declared = kind.events.get(name) if isinstance(name, str) else None
+    if declared is None:
+        return [origin.reject(Fault("unknown_event", f"{kind.profile} has no event {show(name)}"))]
+    fault = check_owner(item, origin.device.id, origin.site)
+    ts = origin.time(item.get("ts"))
+    key = _event_key(item.get("id"), declared.name, ts)
+    for problem in (fault, ts, key):
+        if isinstance(problem, Fault):
+            return [origin.reject(problem)]
+    if not isinstance(ts, int) or not isinstance(key, str):
+        return []
+    attributes, faults = _attributes(declared, item)
+    event = Event(origin.at, origin.device.id, ts, key, declared.name, attributes, origin.message.retained)
+    return [event, *(origin.reject(problem) for problem in faults)]
+
+
+def _event_key(claimed: object, name: str, ts: Millis | Fault) -> str | Fault:
+    if claimed is None:
+        return f"{name}@{ts}"
+    text = str(claimed) if isinstance(claimed, int) and not isinstance(claimed, bool) else claimed
+    if (
+        not isinstance(text, str)
+        or not 0 < len(text) <= ID_LIMIT
+        or isinstance(check_text("id", text), Fault)
+    ):
+        return Fault("bad_id", f"id {show(claimed)} is no printable text of 1 to {ID_LIMIT} characters")
+    return text
+
+
+def _attributes(declared: EventType, item: dict[str, object]) -> tuple[dict[str, Scalar], list[Fault]]:
+    """The attributes that can be taken, with defaults; an event is worth more than its attributes."""
+    taken = {
+        name: attribute.default
+        for name, attribute in declared.attributes.items()
+        if attribute.default is not None
+    }
+    faults: list[Fault] = []
+    for name, value in item.items():
+        if name in ("ts", "id", "type", "device", "device_id", "site"):
+            continue
+        attribute = declared.attributes.get(name)
+        if attribute is None:
+            faults.append(Fault("unknown_attribute", f"{declared.name} has no attribute {show(name)}"))
+            continue
+        checked = check_attribute(attribute, value)
+        if isinstance(checked, Fault):
+            faults.append(checked)
+        else:
+            taken[name] = checked
+    return taken, faults
+
+
+def decode_status(origin: Origin) -> Sequence[Fact]:
+    """``online`` or ``offline``."""
+    word = origin.message.payload
+    if word in (b"online", b"offline"):
+        return (Status(origin.at, origin.device.id, word == b"online", origin.message.retained),)
+    return (origin.reject(Fault("unknown_word", f"status {show(word)} is neither online nor offline")),)
+
+
+def _envelope(kind: Kind) -> Any:  # noqa: ANN401 - a class made at run time has no static type
+    """The shape of one telemetry object of this kind, as msgspec checks it while parsing."""
+    fields = {name: _field_type(point) for name, point in kind.points.items()}
+    values = TypedDict("values", fields, total=False)  # type: ignore[misc]  # built from the profile
+    return msgspec.defstruct(
+        "Envelope",
+        [("values", values), ("ts", int | str | None, None)],
+        gc=False,
+    )
+
+
+def _field_type(point: Point) -> Any:  # noqa: ANN401 - a type made at run time has no static type
+    low, high = point.valid or (None, None)
+    match point.type:
+        case PointType.FLOAT:
+            return float if low is None else Annotated[float, msgspec.Meta(ge=low, le=high)]
+        case PointType.INT:
+            lowest = INT_MIN if low is None else max(INT_MIN, int(low))
+            highest = INT_MAX if high is None else min(INT_MAX, int(high))
+            return Annotated[int, msgspec.Meta(ge=lowest, le=highest)]
+        case PointType.BOOL:
+            return bool
+        case PointType.ENUM:
+            return Literal[point.values]
+        case _:
+            return str
