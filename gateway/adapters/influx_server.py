@@ -33,7 +33,7 @@ _NOT_ABOUT_LINES: Final = re.compile(r"\b(org|organization|bucket|database|db|pr
 _ABOUT_LINES: Final = re.compile(r"partial write|pars(e|ing)|conflict|dropped=|line", re.IGNORECASE)
 
 
-class LinesRefused(Exception):  # noqa: N818  # reads as what happened; never leaves the adapter
+class LinesRefused(Exception):  # reads as what happened; never leaves the adapter
     """The server refused one line or more of a body; the text is the server's own."""
 
 
