@@ -1,0 +1,55 @@
+"""What a simulated device puts on the wire."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from gateway.core.values import Millis, Scalar
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Publication(NamedTuple):
+    """One MQTT message of a device. ``at`` is the simulated moment at which the device sends it."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+    at: Millis = 0
+
+
+class Topics(NamedTuple):
+    """The native topics of one device."""
+
+    telemetry: str
+    event: str
+    status: str
+    tap: str
+
+    @classmethod
+    def of(cls, root: str, site: str, device: str) -> "Topics":
+        """``root/site/device/telemetry`` and its siblings."""
+        stem = f"{root}/{site}/{device}"
+        return cls(f"{stem}/telemetry", f"{stem}/event", f"{stem}/status", f"{stem}/tap")
+
+
+def device_of(topic: str) -> str:
+    """The device a native topic names: its third level."""
+    return topic.split("/", 3)[2]
+
+
+def telemetry_payload(ts: Millis, values: Mapping[str, Scalar]) -> bytes:
+    """The native telemetry object; ``ts`` in milliseconds."""
+    return _encode({"ts": ts, "values": values})
+
+
+def event_payload(ts: Millis, event_id: str, event: str, attributes: Mapping[str, Scalar]) -> bytes:
+    """The native event object; ``event_id`` makes it idempotent."""
+    return _encode({"ts": ts, "id": event_id, "type": event, **attributes})
+
+
+def taps_payload(taps: list[dict[str, Scalar]]) -> bytes:
+    """One tap as an object; a reader's stored taps as a list."""
+    return _encode(taps[0] if len(taps) == 1 else taps)

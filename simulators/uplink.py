@@ -1,0 +1,87 @@
+"""The way from a device to the broker, with everything that can go wrong on it."""
+
+from collections.abc import Mapping
+
+from gateway.core.values import HOUR, Millis, Scalar
+from simulators.faults import FaultKind
+from simulators.publication import Publication, Topics, event_payload, taps_payload, telemetry_payload
+
+CLOCK_SKEW: Millis = -HOUR
+"""What a skewed clock is off by."""
+
+
+class Uplink:
+    """Turns what a device has to say into publications, as the faults in force let it through."""
+
+    def __init__(self, topics: Topics, device: str) -> None:
+        self._topics = topics
+        self._device = device
+        self.skew: Millis = 0
+        """How far the device's clock is ahead; negative when it is slow."""
+        self._faults: set[FaultKind] = set()
+        self._events = 0
+        self._stuck: dict[str, Scalar] = {}
+        self._out: list[Publication] = []
+
+    def begin(self, kind: FaultKind, at: Millis) -> None:
+        """A wire fault comes into force."""
+        if kind is FaultKind.OFFLINE:
+            self.status(at, online=False)
+        if kind is FaultKind.CLOCK_SKEW:
+            self.skew += CLOCK_SKEW
+        self._faults.add(kind)
+
+    def end(self, kind: FaultKind, at: Millis) -> None:
+        """A wire fault is over."""
+        self._faults.discard(kind)
+        if kind is FaultKind.STUCK:
+            self._stuck.clear()
+        if kind is FaultKind.CLOCK_SKEW:
+            self.skew -= CLOCK_SKEW
+        if kind is FaultKind.OFFLINE:
+            self.status(at, online=True)
+
+    def take(self) -> list[Publication]:
+        """Everything sent since the last call, in order."""
+        out, self._out = self._out, []
+        return out
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing gets through now."""
+        return FaultKind.SILENT in self._faults or FaultKind.OFFLINE in self._faults
+
+    def telemetry(self, at: Millis, values: Mapping[str, Scalar]) -> None:
+        """Report values measured at ``at``."""
+        if FaultKind.STUCK in self._faults:
+            values = {name: self._stuck.setdefault(name, value) for name, value in values.items()}
+        payload = telemetry_payload(self.clock(at), values)
+        if FaultKind.MALFORMED in self._faults:
+            payload = payload[: len(payload) // 2]
+        self._send(self._topics.telemetry, payload, at)
+
+    def event(self, at: Millis, event: str, attributes: Mapping[str, Scalar]) -> None:
+        """Report that something happened; the id counts the device's events, so it is the same in every run."""
+        self._events += 1
+        event_id = f"{self._device}-{at}-{self._events}"
+        self._send(self._topics.event, event_payload(self.clock(at), event_id, event, attributes), at)
+
+    def taps(self, at: Millis, taps: list[dict[str, Scalar]]) -> None:
+        """Send taps, each with its own ``ts``."""
+        self._send(self._topics.tap, taps_payload(taps), at)
+
+    def status(self, at: Millis, *, online: bool) -> None:
+        """Say ``online`` at birth, and ``offline`` in the broker's place when the connection breaks."""
+        self._send(self._topics.status, b"online" if online else b"offline", at, retain=True)
+
+    def clock(self, at: Millis) -> Millis:
+        """What the device's own clock shows at ``at``."""
+        return at + self.skew
+
+    def _send(self, topic: str, payload: bytes, at: Millis, *, retain: bool = False) -> None:
+        if self.quiet:
+            return
+        publication = Publication(topic, payload, retain=retain, at=at)
+        self._out.append(publication)
+        if FaultKind.DUPLICATE in self._faults:
+            self._out.append(publication)
