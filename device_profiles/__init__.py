@@ -7,14 +7,14 @@
     device: t1-lift-1                # the device in their topics
     samples:
       - name: what this one shows
-        topic: telemetry             # the last level of facility/{site}/{device}/…: telemetry, event or status
+        topic: telemetry             # the last level of facility/{site}/{device}/…: telemetry, event, status or tap
         retained: false              # absent = false
         payload: '{"ts": …}'         # the text as sent; or hex: 'ff00…' for bytes that are not text
         facts:                       # what it decodes to, in order; [] for nothing
           - telemetry: {ts: 1790000000000, values: {motor_temp: 41.2}}
           - event: {ts: …, key: "…", type: fire_alarm, attributes: {test: false}}   # key only where the payload has an id
           - status: {online: true}
-        rejected: [out_of_range]     # reasons, in order, of the parts that are refused; absent = none
+        rejected: [out_of_range]     # words of gateway.codecs.reasons, in order, for the parts refused; absent = none
 
 ``ts`` is absent from an expected fact whose time is that of receipt. Attributes with a default appear with it. A
 sample may have both facts and rejections: the good part is kept.

@@ -204,7 +204,7 @@ class ProfileFile(Entry):
     title: TitleText | None = None
     classes: dict[Name, Text] = Field(default_factory=dict)
     report_every: PositiveDuration
-    codec: Name = "native-json"
+    codec: Literal["native-json", "flat-json"] = "native-json"
     topics: list[str] = Field(default_factory=list)
     late_accept: Duration = 7 * DAY
     max_future: Duration = 2 * MINUTE

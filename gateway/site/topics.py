@@ -8,7 +8,7 @@ from gateway.site.document import Path
 from gateway.site.problems import Report
 
 MAX_TOPIC_BYTES = 65_535
-_CAPTURE = re.compile(r"\{([a-z][a-z0-9_]{0,31})\}")
+_CAPTURE = re.compile(r"\{([a-z]{1,32})\}")
 _FORM = "a pattern is levels joined by '/', with {device} as one of them, such as zigbee2mqtt/{device}"
 
 
