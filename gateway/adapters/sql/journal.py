@@ -88,7 +88,8 @@ def _input(at: Millis, tag: str, body: Any, plan_of: Callable[[str], SitePlan]) 
         case "up":
             return LinkUp(at)
         case "refused":
-            return Rejection(at, *body, b"")
+            device, topic, reason, detail = body
+            return Rejection(at, device, topic, reason, detail, b"")
         case "started":
             return Started(at, body)
         case "tick":

@@ -35,8 +35,8 @@ class Loaded(NamedTuple):
     """What a data directory remembers."""
 
     state: State
-    config: str | None
-    """The digest of the site plan last in force; None in a new directory."""
+    config: Bundle | None
+    """The configuration last in force; None in a new directory."""
 
 
 class Store:
@@ -155,7 +155,9 @@ class Store:
         devices = {name: decode_device(body) for name, body in connection.execute(sa.select(schema.device))}
         alerts = _live(connection, schema.alert, Alert)
         orders = _live(connection, schema.work_order, WorkOrder)
-        return Loaded(State(scalars, devices, alerts, orders), row.config or None)
+        kept = sa.select(schema.config.c.bundle).where(schema.config.c.digest == row.config)
+        body = connection.execute(kept).scalar()
+        return Loaded(State(scalars, devices, alerts, orders), Bundle(row.config, body) if body else None)
 
     def _commit(
         self,

@@ -1,0 +1,65 @@
+"""What people and the program itself ask of the loop: each is turned into inputs when its turn comes."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from gateway.adapters.sql.journal import Entry
+from gateway.adapters.sql.store import Bundle
+from gateway.core.inputs import Input
+from gateway.core.state import Reply
+from gateway.core.values import Millis
+from gateway.errors import StoreError
+
+WAITING_MOST = 1_000
+"""Jobs that may wait; beyond it a caller is told to come back."""
+
+
+class Work(NamedTuple):
+    """A job as inputs, journal entries, and the configuration it brings, if it brings one."""
+
+    inputs: Sequence[Input]
+    entries: Sequence[Entry]
+    bundle: Bundle | None = None
+    command: str | None = None
+    """The id of the command in it whose reply is wanted."""
+
+
+class Job(NamedTuple):
+    """Something to do in the loop's next turn and who waits for it."""
+
+    work: Callable[[Millis], Work]
+    done: asyncio.Future[Reply | None]
+
+
+class Jobs:
+    """The queue of jobs, bounded."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Job] = []
+        self.arrived = asyncio.Event()
+
+    async def ask(self, work: Callable[[Millis], Work]) -> Reply | None:
+        """Have work done and committed; returns the reply to the command in it, if there was one.
+
+        Raises:
+            StoreError: it was not committed, or too much is waiting already.
+        """
+        if len(self._waiting) >= WAITING_MOST:
+            raise StoreError(f"{WAITING_MOST} commands are waiting already; try again in a moment")
+        job = Job(work, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        self.arrived.set()
+        return await job.done
+
+    def take(self) -> list[Job]:
+        """All that wait, oldest first."""
+        self.arrived.clear()
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def fail(self, jobs: Sequence[Job], error: StoreError) -> None:
+        """Tell those who wait that it was not done."""
+        for job in jobs:
+            if not job.done.done():
+                job.done.set_exception(error)
