@@ -1,10 +1,12 @@
 """What a step leads to. The runtime commits all of it in one transaction."""
 
+from typing import Any
+
 from msgspec import Struct, field
 
 from gateway.core.inputs import Event, Rejection
 from gateway.core.state import Alert, Reply, WorkOrder
-from gateway.core.values import Json, Millis, TelemetryRow
+from gateway.core.values import Millis, TelemetryRow
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
@@ -19,7 +21,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     rule: str | None = None
     level: str | None = None
     actor: str | None = None
-    detail: dict[str, Json] = field(default_factory=dict)
+    detail: dict[str, Any] = field(default_factory=dict)
 
 
 class Effects:

@@ -1,11 +1,11 @@
 """Everything that can change state. Each input carries ``at``: when the gateway received it, never going back."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from gateway.core.plan import SitePlan
-from gateway.core.values import Json, Millis, Scalar
+from gateway.core.values import Millis, Scalar
 
 
 class Telemetry(Struct, frozen=True, gc=False):
@@ -64,7 +64,7 @@ class Command(Struct, frozen=True, gc=False, kw_only=True):
     """``alert.ack``, ``alert.reset``, ``work_order.open``, ``work_order.assign``, ``work_order.move`` …"""
     target: str
     """The id of the record; for ``work_order.open`` the device, or empty."""
-    args: dict[str, Json]
+    args: dict[str, Any]
     expect: int | None = None
     """The version of the record the caller saw; a newer one refuses the command."""
 

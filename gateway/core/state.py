@@ -1,10 +1,11 @@
 """Everything the engine remembers. One writer, the engine; on disk a row per device, alert and work order."""
 
 import enum
+from typing import Any
 
 from msgspec import Struct, field
 
-from gateway.core.values import Json, Level, Millis, Scalar
+from gateway.core.values import Level, Millis, Scalar
 
 
 class Phase(enum.IntEnum):
@@ -161,7 +162,7 @@ class Check(Struct, omit_defaults=True):
     required: bool = True
     done_at: Millis | None = None
     done_by: str | None = None
-    result: Json = None
+    result: Any = None
 
 
 class WorkOrder(Struct, omit_defaults=True):
