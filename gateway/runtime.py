@@ -72,6 +72,7 @@ class Loop:
         self._link_up = False
         self._blocked = False
         self._committed_at: Millis = 0
+        self._clock = Clock()
         self.feed = Feed()
         self.meters = Meters()
         self.trouble = ""
@@ -115,6 +116,11 @@ class Loop:
     def clock_ahead(self) -> Millis:
         """How far the gateway's time is ahead of a machine clock that was set back."""
         return self._clock.ahead
+
+    @property
+    def now(self) -> Millis:
+        """The gateway's time."""
+        return self._clock.now()
 
     # --- what others ask -------------------------------------------------------------------------------------
 

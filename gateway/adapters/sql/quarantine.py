@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from gateway.adapters.sql import schema
 from gateway.core.inputs import Rejection
+from gateway.core.values import Message
 
 NOBODY = "-"
 """Stands for the device where the topic names none of the site."""
@@ -85,3 +86,16 @@ def _row(key: tuple[str, str], one: Rejection) -> dict[str, object]:
         "payload": one.payload[:PAYLOAD_KEPT],
         "whole": len(one.payload) <= PAYLOAD_KEPT,
     }
+
+
+def find_messages(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Message | None]:
+    """Kept payloads as messages to take again; None for one of which only the beginning was kept."""
+    table = schema.quarantine
+    rows = connection.execute(sa.select(table).where(table.c.id.in_(list(ids))).order_by(table.c.id))
+    return {row.id: Message(row.topic, row.payload, received=row.at) if row.whole else None for row in rows}
+
+
+def forget_items(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Delete kept payloads; the totals stay."""
+    table = schema.quarantine
+    connection.execute(sa.delete(table).where(table.c.id.in_(list(ids))))

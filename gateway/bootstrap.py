@@ -1,0 +1,100 @@
+"""The only place where adapters are built and joined."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from gateway.adapters.embedded.store import EmbeddedStore
+from gateway.adapters.influx import InfluxStore
+from gateway.adapters.influx_settings import InfluxSettings
+from gateway.adapters.mqtt_settings import MqttSettings
+from gateway.adapters.mqtt_source import connect_source
+from gateway.adapters.sql.outbox import SqlOutbox
+from gateway.adapters.sql.store import Bundle, Store
+from gateway.adapters.sql.upkeep import Keep
+from gateway.adapters.telemetry_drain import Drain
+from gateway.codecs.decoder import Decoder
+from gateway.core.plan import SitePlan
+from gateway.gateway import Gateway
+from gateway.runtime import Loop
+from gateway.settings import Settings
+from gateway.site import SiteBundle, build_plan, read_bundle
+
+
+def read_site(path: Path) -> tuple[Bundle, SitePlan]:
+    """The site file and its profiles, as the text to keep and as the plan. Raises :class:`gateway.errors.SiteError`."""
+    bundle = read_bundle(path)
+    return Bundle(bundle.digest, bundle.encode()), build_plan(bundle)
+
+
+def plan_of(_digest: str, body: bytes) -> SitePlan:
+    """The plan that a kept configuration means."""
+    return build_plan(SiteBundle.decode(body))
+
+
+@contextlib.asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Gateway]:
+    """A gateway ready to run; leaving the block releases everything.
+
+    Raises:
+        SiteError: the site file is wrong.
+        SettingsError: a setting is wrong.
+        DataDirError: the data directory cannot be used.
+    """
+    bundle, plan = read_site(settings.site)
+    mqtt = mqtt_settings(settings, plan)
+    source = connect_source(mqtt)
+    influx = influx_settings(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        store = Store.open(settings.data_dir)
+        stack.push_async_callback(store.close)
+        telemetry = InfluxStore(influx) if influx else EmbeddedStore(settings.data_dir / "telemetry")
+        stack.push_async_callback(telemetry.close)
+        drain = Drain(SqlOutbox(store), telemetry, in_flight=1)
+        loop = Loop(
+            source,
+            store,
+            bundle,
+            plan,
+            plan_of,
+            linger=settings.linger_ms / 1000,
+            batch=settings.batch,
+            outbox_cap=settings.outbox_cap_mb << 20,
+        )
+        keep = Keep(
+            settings.journal_days, settings.journal_mb << 20, settings.readings_days, plan.event_retention
+        )
+        yield Gateway(loop, source, store, telemetry, drain, keep, lambda: read_site(settings.site))
+
+
+def mqtt_settings(settings: Settings, plan: SitePlan) -> MqttSettings:
+    """How to reach the broker. Raises :class:`gateway.errors.SettingsError`."""
+    password = settings.mqtt_password
+    given = {
+        "username": settings.mqtt_username,
+        "password": password.get_secret_value() if password else None,
+        "ca_file": settings.mqtt_ca,
+        "cert_file": settings.mqtt_cert,
+        "key_file": settings.mqtt_key,
+    }
+    return MqttSettings.from_url(
+        settings.mqtt_url,
+        client_id=settings.mqtt_client_id or f"facility-gateway-{plan.site}",
+        filters=Decoder(plan).filters,
+        version=settings.mqtt_version,
+        receive_maximum=settings.mqtt_receive_maximum,
+        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]  # mypy sees one type for all values of a mixed dict
+    )
+
+
+def influx_settings(settings: Settings) -> InfluxSettings | None:
+    """Where readings go; None for the embedded store. Raises :class:`gateway.errors.SettingsError`."""
+    if not settings.influx_url:
+        return None
+    token = settings.influx_token
+    return InfluxSettings.parse(
+        settings.influx_url,
+        token=token.get_secret_value() if token else None,
+        org=settings.influx_org,
+        bucket=settings.influx_bucket,
+    )

@@ -1,0 +1,159 @@
+"""The gateway as its faces see it: the loop with everything that runs beside it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from gateway.adapters.embedded.store import EmbeddedStore
+from gateway.adapters.influx import InfluxStore
+from gateway.adapters.mqtt_source import MqttSource
+from gateway.adapters.sql.quarantine import find_messages, forget_items
+from gateway.adapters.sql.store import Bundle, Store
+from gateway.adapters.sql.upkeep import Keep, tidy
+from gateway.adapters.telemetry_drain import Drain
+from gateway.core.inputs import Command
+from gateway.core.plan import SitePlan
+from gateway.core.state import Reply
+from gateway.core.values import DAY, HOUR, Json
+from gateway.errors import StoreError
+from gateway.feed import Feed
+from gateway.ports import Health
+from gateway.runtime import Loop
+
+
+class Gateway:
+    """One running gateway. Built by :mod:`gateway.bootstrap`."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        source: MqttSource,
+        store: Store,
+        telemetry: InfluxStore | EmbeddedStore,
+        drain: Drain,
+        keep: Keep,
+        read_site: Callable[[], tuple[Bundle, SitePlan]],
+    ) -> None:
+        self._loop, self._source, self._drain = loop, source, drain
+        self._keep, self._read_site = keep, read_site
+        self.store, self.telemetry = store, telemetry
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`; then commit what was taken, leave the broker and return."""
+        async with asyncio.TaskGroup() as group:
+            beside = [
+                group.create_task(self._source.run(), name="mqtt source"),
+                group.create_task(self._drain.run(), name="telemetry drain"),
+                group.create_task(self._tidy(), name="upkeep"),
+            ]
+            try:
+                await self._loop.run()
+            finally:
+                for task in beside:
+                    task.cancel()
+
+    def stop(self) -> None:
+        """Ask for a clean end."""
+        self._loop.stop()
+
+    @property
+    def plan(self) -> SitePlan:
+        """The site in force."""
+        return self._loop.plan
+
+    @property
+    def feed(self) -> Feed:
+        """What is committed, as it happens."""
+        return self._loop.feed
+
+    async def submit(
+        self,
+        verb: str,
+        target: str,
+        args: dict[str, Json],
+        *,
+        actor: str,
+        command_id: str,
+        expect: int | None,
+    ) -> Reply:
+        """Have a command carried out and committed. Raises :class:`StoreError`."""
+        return await self._loop.submit(
+            lambda at: Command(
+                at=at, id=command_id, actor=actor, verb=verb, target=target, args=args, expect=expect
+            )
+        )
+
+    async def reload(self) -> SitePlan:
+        """Read the site file again and put it in force; a bad one changes nothing.
+
+        Raises:
+            SiteError: the file is wrong; the running plan stays.
+            StoreError: it could not be committed.
+        """
+        bundle, plan = await asyncio.to_thread(self._read_site)
+        if plan.digest != self.plan.digest:
+            await self._loop.configure(bundle, plan)
+        return self.plan
+
+    async def retry(self, ids: Sequence[int]) -> dict[int, str]:
+        """Take quarantined payloads again: ``accepted``, ``gone``, ``cut short`` or the reason of the new refusal."""
+        found = await self.store.read(lambda connection: find_messages(connection, ids))
+        whole = [(number, message) for number, message in found.items() if message is not None]
+        words = await self._loop.take_again([message for _, message in whole]) if whole else []
+        outcome = dict.fromkeys(ids, "gone") | dict.fromkeys(found, "cut short")
+        outcome |= {number: word for (number, _), word in zip(whole, words, strict=True)}
+        accepted = [number for number, word in outcome.items() if word == "accepted"]
+        if accepted:
+            await self.store.write(lambda connection: forget_items(connection, accepted))
+        return outcome
+
+    def health(self) -> dict[str, Health]:
+        """Each part by name, for ``/readyz``."""
+        up, reason = self._loop.link
+        trouble, blocked = self._loop.trouble, self._loop.blocked
+        waiting = self.store.waiting_bytes >> 20
+        full = f"the telemetry outbox is full ({waiting} MiB wait); nothing is acknowledged until it drains"
+        return {
+            "broker": self._source.health() if up or not reason else Health(up, reason),
+            "store": Health(not trouble, trouble or "committing"),
+            "telemetry": self._drain.health(),
+            "ingest": Health(not blocked, full if blocked else "reading"),
+        }
+
+    def meters(self) -> dict[str, int | float]:
+        """Counters and levels, flat, for ``/metrics`` and the demo's screen."""
+        meters, drain, source = self._loop.meters, self._drain.counters, self._source
+        flat: dict[str, int | float] = {
+            "messages_received": source.received,
+            "messages_acknowledged": source.acked,
+            "messages_committed": meters.messages,
+            "mqtt_reconnects": source.reconnects,
+            "mqtt_malformed": source.malformed,
+            "acks_dropped": source.dropped_acks,
+            "readings_committed": meters.rows,
+            "readings_stored": drain.stored,
+            "readings_refused": drain.refused,
+            "telemetry_retries": drain.retries,
+            "telemetry_lag_seconds": drain.lag,
+            "outbox_rows": self.store.waiting_rows,
+            "outbox_bytes": self.store.waiting_bytes,
+            "commits": meters.commits,
+            "commits_failed": meters.failed_commits,
+            "feed_listeners": self.feed.listeners,
+            "feed_cut_off": self.feed.cut_off,
+            "clock_ahead_seconds": self._loop.clock_ahead / 1000,
+            "rejected": sum(meters.rejected.values()),
+        }
+        flat |= {f"rejected_{reason}": count for reason, count in sorted(meters.rejected.items())}
+        flat |= {f"outcomes_{kind}": count for kind, count in sorted(meters.outcomes.items())}
+        return flat
+
+    async def _tidy(self) -> None:
+        """Forget what is old, once at the start and then every hour."""
+        while True:
+            now = self._loop.now
+            try:
+                await self.store.write(lambda connection, now=now: tidy(connection, self._keep, now))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            except StoreError as error:
+                self._loop.trouble = str(error)
+            await self.telemetry.keep(now - self._keep.readings_days * DAY)
+            await asyncio.sleep(HOUR / 1000)
