@@ -16,6 +16,11 @@ LATEST = 9_223_372_036_854
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LOOSE_BACKSLASH = re.compile(r"""\\(?=[,"= ]|$)""")
+"""Line protocol has no way to escape a backslash in a name or tag, so there it would swallow what follows."""
+
+_LOOSE = "at its end or before a comma, space, quote or equals sign"
+
 RESERVED = frozenset({"time", "_field", "_measurement"})
 """Names that InfluxDB keeps for itself, as fields and as tags."""
 
@@ -53,8 +58,8 @@ def name_flaw(what: str, name: str) -> str | None:
         return f'the {what} is named "{name}", which InfluxDB keeps for itself'
     if _UNPRINTABLE.search(name):
         return f"the name of the {what} {name!r} holds control characters"
-    if name.endswith("\\"):
-        return f"the name of the {what} {name!r} ends in a backslash"
+    if _LOOSE_BACKSLASH.search(name):
+        return f"the name of the {what} {name!r} holds a backslash {_LOOSE}"
     return None
 
 
@@ -63,8 +68,10 @@ def series_flaw(series: Series) -> str | None:
     flaw = name_flaw("measurement", series.measurement)
     for name, value in series.tags:
         flaw = flaw or name_flaw("tag", name)
-        if value and flaw is None and (_UNPRINTABLE.search(value) or value.endswith("\\")):
-            flaw = f"the tag {name}={value!r} holds control characters or ends in a backslash"
+        if flaw is None and _UNPRINTABLE.search(value):
+            flaw = f"the tag {name}={value!r} holds control characters"
+        if flaw is None and _LOOSE_BACKSLASH.search(value):
+            flaw = f"the tag {name}={value!r} holds a backslash {_LOOSE}"
     return flaw
 
 
