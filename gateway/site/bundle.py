@@ -73,23 +73,29 @@ def read_bundle(path: Path) -> SiteBundle:
     """
     text = read_text(path, path.name)
     try:
-        data = parse(path.name, text).data
+        document = parse(path.name, text)
     except DocumentError as exc:
         raise SiteError(str(exc), [exc.problem]) from exc
     files = {path.name: text}
     problems: list[Problem] = []
-    for name in _strings(data, "profiles"):
+    for index, name in _own_profiles(document.data):
         try:
             files.setdefault(name, read_text(path.parent / name, name))
         except SiteError as exc:
-            problems += exc.problems
+            line = document.line(("profiles", index))
+            problems.append(Problem(path.name, line, f"profiles[{index}]", exc.problems[0].message))
     if problems:
         raise SiteError("\n".join(map(str, problems)), problems)
-    used = {device.get("profile") for device in _entries(data, "devices")}
+    used = {device.get("profile") for device in _devices(document.data)}
     for profile in device_profiles.available():
         if profile in used:
             files[shipped_name(profile)] = device_profiles.profile_path(profile).read_text("utf-8")
     return SiteBundle(main=path.name, files=files)
+
+
+def is_relative(name: str) -> bool:
+    """Whether it is a path that can be read beside the site file, on any system."""
+    return bool(name.strip()) and not name.startswith(("/", "~")) and not set(name) & {"\\", "\0"}
 
 
 def read_text(path: Path, name: str) -> str:
@@ -120,13 +126,13 @@ def _unreadable(name: str, message: str, line: int = 0) -> SiteError:
     return SiteError(str(problem), [problem])
 
 
-def _strings(data: Json, section: str) -> list[str]:
-    """The plain relative paths of a list; anything else is left to the validation."""
-    found = data.get(section) if isinstance(data, dict) else None
-    names = [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
-    return [name for name in names if name.strip() and not name.startswith(("/", "~"))]
+def _own_profiles(data: Json) -> list[tuple[int, str]]:
+    """The plain relative paths among ``profiles`` with their indexes; anything else is left to the validation."""
+    found = data.get("profiles") if isinstance(data, dict) else None
+    names = enumerate(found) if isinstance(found, list) else ()
+    return [(index, name) for index, name in names if isinstance(name, str) and is_relative(name)]
 
 
-def _entries(data: Json, section: str) -> list[dict[str, Json]]:
-    found = data.get(section) if isinstance(data, dict) else None
+def _devices(data: Json) -> list[dict[str, Json]]:
+    found = data.get("devices") if isinstance(data, dict) else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

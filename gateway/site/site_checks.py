@@ -33,7 +33,7 @@ def _check_timezone(name: str, report: Report) -> None:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = zoneinfo.available_timezones()
         near = unknown("time zone", name, sorted(known)).split(" (allowed")[0]
-        report(("timezone",), f"{near}; an IANA name such as Asia/Shanghai or Europe/Berlin is needed")
+        report(("timezone",), f"{near} (an IANA name is needed, such as Asia/Shanghai or Europe/Berlin)")
 
 
 def _check_unique(section: str, ids: Iterable[str], document: Document, report: Report) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from gateway.core.values import DAY, HOUR, MINUTE, Millis
+from gateway.site.bundle import is_relative
 from gateway.site.fields import (
     Duration,
     Id,
@@ -44,7 +45,7 @@ def _root(value: object) -> str:
 
 
 def _file(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or value.startswith(("/", "~")) or "\\" in value:
+    if not isinstance(value, str) or not is_relative(value):
         raise ValueError(
             f"found {shown(value)}; a path relative to the site file is needed, with / between its parts"
         )
