@@ -67,7 +67,7 @@ def _check_id(text: str) -> str:
 
 def _parse_id(value: object) -> str:
     if isinstance(value, bool | int | float):
-        raise ValueError(f"found the number {shown(value)}; put an id that looks like one in quotes")  # noqa: TRY004 - pydantic wants ValueError
+        raise ValueError(f"found {shown(value)}, which is not text; put it in quotes")  # noqa: TRY004 - pydantic wants ValueError
     if not isinstance(value, str):
         raise ValueError(f"found {shown(value)}; an id is 1 to 64 of A-Z a-z 0-9 _ -")  # noqa: TRY004 - as above
     return _check_id(value)

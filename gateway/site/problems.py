@@ -11,11 +11,13 @@ Report: TypeAlias = Callable[[Path, str], None]
 """Says that something at a path of one document is wrong."""
 
 _LISTED = 24
+_LONGEST = 64
 
 
 def unknown(what: str, found: str, allowed: Iterable[str]) -> str:
     """The message for a name that is not there: what was found, the nearest right one, what is allowed."""
     names = list(allowed)
+    found = found if len(found) <= _LONGEST else found[:_LONGEST] + "..."
     near = difflib.get_close_matches(found, names, n=1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     if not names:

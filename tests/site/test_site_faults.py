@@ -14,7 +14,7 @@ from tests.site.texts import PUMP, SITE, problem, problems, rules
     ("line", "changed", "message"),
     [
         (1, "site: a b", "site: found 'a b'; an id is 1 to 64 of A-Z a-z 0-9 _ -"),
-        (1, "site: 7", "site: found the number 7; put an id that looks like one in quotes"),
+        (1, "site: 7", "site: found 7, which is not text; put it in quotes"),
         (2, "timezone: Europe/Berln",
          "timezone: unknown time zone 'Europe/Berln'; did you mean 'Europe/Berlin'? (an IANA name is needed"),
         (2, "timezone: ../../etc/passwd", "timezone: unknown time zone '../../etc/passwd'"),
