@@ -114,8 +114,12 @@ class InfluxStore:
 
 def _numbers(rows: Sequence[TelemetryRow]) -> list[TelemetryRow]:
     """The rows without their texts, and without the rows that held nothing else."""
-    numeric = (
-        row._replace(fields={name: value for name, value in row.fields.items() if not isinstance(value, str)})
-        for row in rows
+    return [numeric for row in rows if (numeric := _without_texts(row)).fields or not row.fields]
+
+
+def _without_texts(row: TelemetryRow) -> TelemetryRow:
+    if not any(isinstance(value, str) for value in row.fields.values()):
+        return row
+    return row._replace(
+        fields={name: value for name, value in row.fields.items() if not isinstance(value, str)}
     )
-    return [row for row in numeric if row.fields]

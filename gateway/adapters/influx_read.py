@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
-from gateway.adapters.influx_server import Connection, LinesRefused, raise_for
+from gateway.adapters.influx_server import Connection, results_of
 from gateway.adapters.row_rules import EARLIEST, LATEST, series_flaw
 from gateway.core.values import Scalar
-from gateway.errors import TelemetryMisconfigured, TelemetryUnavailable
+from gateway.errors import TelemetryUnavailable
 from gateway.ports import Answer, Bucket, Query, Sample
 
 _TRUE, _FALSE = 1.0, 0.0
@@ -63,15 +63,7 @@ class Reader:
             params["rp"] = settings.policy
         form = {"q": text, "params": json.dumps(bound or {})}
         reply = await self._connection.request("POST", "/query", params=params, data=form)
-        try:
-            raise_for(settings.url, reply)
-            results: list[dict[str, Any]] = json.loads(reply.body)["results"]
-        except LinesRefused as refusal:
-            raise TelemetryUnavailable(f"{settings.url} refuses a query: {refusal}") from None
-        except (ValueError, KeyError, TypeError):
-            raise TelemetryMisconfigured(
-                f"{settings.url}/query answers with something else than JSON results"
-            ) from None
+        results = results_of(settings.url, reply)
         for result in results:
             error = result.get("error")
             if error is not None and not any(word in error for word in _MISSING):

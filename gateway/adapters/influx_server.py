@@ -9,6 +9,7 @@
 """
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 
@@ -159,6 +160,22 @@ def raise_for(where: str, reply: Reply) -> None:
     raise TelemetryUnavailable(f"{where} answers {status}: {words}", retry_after(reply.headers))
 
 
+def results_of(where: str, reply: Reply) -> list[dict[str, Any]]:
+    """The results of InfluxQL statements; each may hold an ``error`` of its own.
+
+    Raises:
+        TelemetryUnavailable: it is no such answer.
+    """
+    try:
+        raise_for(where, reply)
+        results: list[dict[str, Any]] = json.loads(reply.body)["results"]
+    except LinesRefused as refusal:
+        raise TelemetryUnavailable(f"{where} refuses a query: {refusal}") from None
+    except (ValueError, KeyError, TypeError):
+        raise TelemetryMisconfigured(f"{where}/query answers with something else than JSON results") from None
+    return results
+
+
 def _phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
@@ -230,12 +247,11 @@ def reason(error: BaseException) -> str:
 
 
 def _authorization(settings: InfluxSettings) -> dict[str, str]:
+    """A user and password as 1.x wants them, else the token; both may stand in the token's place."""
     token = settings.token or ""
-    user, colon, password = token.partition(":")
     if settings.username is not None:
-        return {
-            "Authorization": aiohttp.BasicAuth(settings.username, settings.password or "", "utf-8").encode()
-        }
+        token = f"{settings.username}:{settings.password}"
+    user, colon, password = token.partition(":")
     if colon and user and password:
-        return {"Authorization": aiohttp.BasicAuth(user, password, "utf-8").encode()}
+        return {"Authorization": "Basic " + base64.b64encode(token.encode()).decode()}
     return {"Authorization": f"Token {token}"} if token else {}

@@ -18,9 +18,17 @@ from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
-from gateway.adapters.influx_server import BodyTooLong, Connection, LinesRefused, Reply, raise_for, reason
+from gateway.adapters.influx_server import (
+    BodyTooLong,
+    Connection,
+    LinesRefused,
+    Reply,
+    raise_for,
+    reason,
+    results_of,
+)
 from gateway.core.values import TelemetryRow
-from gateway.errors import TelemetryUnavailable
+from gateway.errors import TelemetryMisconfigured, TelemetryUnavailable
 
 _CONFLICT: Final = re.compile(
     r'field type conflict: input field "(?P<field>.*?)" on measurement "(?P<measurement>.*?)" is type (?P<type>\w+)'
@@ -125,12 +133,11 @@ async def make_database(connection: Connection) -> None:
     """
     name = connection.settings.database.replace("\\", "\\\\").replace('"', '\\"')
     reply = await connection.request("POST", "/query", data={"q": f'CREATE DATABASE "{name}"'})
-    try:
-        raise_for(connection.settings.url, reply)
-    except LinesRefused as refused:
-        raise TelemetryUnavailable(
-            f"{connection.settings.url} does not make the database {name}: {refused}"
-        ) from None
+    for result in results_of(connection.settings.url, reply):
+        if "error" in result:
+            raise TelemetryMisconfigured(
+                f"{connection.settings.url} does not make the database {name}: {result['error']}"
+            )
 
 
 async def deliver(sender: Sender, lines: Sequence[Line], refuse: Refuse) -> None:

@@ -56,6 +56,7 @@ class EmbeddedStore:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telemetry-store")
         self._vault: _Vault | None = None
         self._set_aside: list[str] = []
+        self._closed = False
 
     async def write(self, rows: Sequence[TelemetryRow]) -> list[Refused]:
         """Store all rows but those returned; on disk, past a power cut, when this returns.
@@ -91,9 +92,11 @@ class EmbeddedStore:
         await self._run(lambda vault: vault.keep(oldest, self._longer))
 
     async def close(self) -> None:
-        """Finish what is under way and close the files."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._shut)
-        self._thread.shutdown(wait=False)
+        """Finish what is under way and close the files; closing twice is closing once."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._shut)
+            self._thread.shutdown(wait=False)
 
     async def _run(self, work: "Callable[[_Vault], T]") -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(self._guarded, work))
