@@ -63,6 +63,15 @@ def damaged(data: Json, path: Path, junk: Json) -> Json:
     return data
 
 
+def outcome(given_bundle: SiteBundle) -> tuple[Problem, ...] | None:
+    """The problems, or None when it is still good."""
+    try:
+        build_plan(given_bundle)
+    except SiteError as exc:
+        return exc.problems
+    return None
+
+
 @given(
     place=st.sampled_from([(name, path) for name, data in FILES.items() for path in paths(data)]), junk=JUNK
 )
