@@ -1,6 +1,7 @@
 """What the contract suite cannot ask: versions, refusals and outages, with a real InfluxDB 1.6 wherever it can tell."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from itertools import count
@@ -12,7 +13,7 @@ from aiohttp import web
 
 from gateway.adapters.influx import InfluxStore
 from gateway.adapters.influx_settings import InfluxSettings
-from gateway.core.values import DAY, Scalar, Series, TelemetryRow
+from gateway.core.values import DAY, HOUR, Scalar, Series, TelemetryRow
 from gateway.errors import TelemetryMisconfigured, TelemetryUnavailable
 from gateway.ports import Answer, Query, Sample
 from tests.servers.answering import AnsweringServer
@@ -97,6 +98,24 @@ async def test_a_missing_retention_policy_is_said_and_nothing_is_taken_for_store
     store = open_store(server.url, bucket="facility/no-such-policy")
     with pytest.raises(TelemetryUnavailable, match="retention policy not found"):
         await store.write([row(1)])
+
+
+async def test_rows_from_before_the_retention_policy_are_handed_back(
+    server: InfluxServer, open_store: Open
+) -> None:
+    database = f"kept{next(_names)}"
+    store = open_store(server.url, bucket=f"{database}/hour")
+    now = int(time.time() * 1000)
+    make = f'CREATE DATABASE "{database}" WITH DURATION 1h REPLICATION 1 NAME "hour"'
+    await store._connection.request("POST", "/query", data={"q": make})
+    rows = [TelemetryRow(LIFT, now - n * HOUR - 1000 * n, {"speed": 1.0}) for n in range(10)]
+    refused = await store.write(rows)
+    assert sorted((one.row for one in refused), key=lambda one: -one.ts) == rows[1:]
+    assert {one.words.partition(" dropped=")[0] for one in refused} == {
+        "partial write: points beyond retention policy"
+    }
+    (answer,) = await store.read(Query(LIFT, ["speed"], now - DAY, now + 1, None))
+    assert answer.samples == [Sample(now, 1.0)]
 
 
 async def test_several_culprits_are_found_among_good_rows(server: InfluxServer, open_store: Open) -> None:
