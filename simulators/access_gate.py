@@ -27,7 +27,7 @@ class AccessGate(DeviceModel):
     """One gate with its reader, lock and door contact."""
 
     own_faults: ClassVar[frozenset[FaultKind]] = frozenset(
-        {FaultKind.FORCED_OPEN, FaultKind.DENIED_BURST, FaultKind.HELD_OPEN}
+        {FaultKind.FORCED_OPEN, FaultKind.DENIED_BURST, FaultKind.HELD_OPEN, FaultKind.DURESS}
     )
 
     def __init__(self, device: Device, world: World, faults: Iterable[Fault] = ()) -> None:
@@ -44,7 +44,6 @@ class AccessGate(DeviceModel):
         self.now_and_then("button", 5 * MINUTE, self._leave_by_button)
         self.now_and_then("tailgate", 12 * HOUR, self._tailgate)
         self.now_and_then("passback", 2 * DAY, self._passback)
-        self.now_and_then("duress", 60 * DAY, self._duress)
         self.now_and_then("reader", 3 * DAY, self._lose_reader)
         self.now_and_then("new controller", 120 * DAY, self._reset_counters)
 
@@ -68,6 +67,7 @@ class AccessGate(DeviceModel):
             FaultKind.FORCED_OPEN: Reaction(self._force, self._close),
             FaultKind.DENIED_BURST: Reaction(self._try_card, lambda _: self.agenda.drop("cards")),
             FaultKind.HELD_OPEN: Reaction(lambda at: self._enter(at, self._somebody()), self._close),
+            FaultKind.DURESS: Reaction(self._duress, lambda _: None),
         }
 
     # --- people

@@ -34,6 +34,8 @@ class FaultKind(enum.StrEnum):
     """Somebody tries one unknown card after the other."""
     HELD_OPEN = "held_open"
     """The door is wedged open after a granted entry."""
+    DURESS = "duress"
+    """Somebody opens under threat, with the code that says so."""
     # patrol reader
     BATTERY_LOW = "battery_low"
     """The battery of the hand-held reader collapses to a few per cent."""

@@ -48,6 +48,8 @@ class Ride:
         """Position in metres and speed in m/s, upwards positive."""
         seconds = max(0.0, (moment - self.departed) / SECOND)
         covered = 0.0
+        if moment >= self.arrives:
+            return self.origin + self.sense * sum(part.covered(part.seconds) for part in self.stretches), 0.0
         for part in self.stretches:
             if seconds < part.seconds:
                 speed = part.speed + part.acceleration * seconds

@@ -38,6 +38,7 @@ LATER: dict[FaultKind, tuple[Millis, Millis, Millis]] = {
     FaultKind.DENIED_BURST: (25 * MINUTE, 12 * SECOND, 30 * SECOND),
     FaultKind.HELD_OPEN: (20 * MINUTE, 40 * SECOND, 4 * MINUTE),
     FaultKind.FORCED_OPEN: (90 * MINUTE, 20 * SECOND, 2 * MINUTE),
+    FaultKind.DURESS: (5 * HOUR, 10 * SECOND, MINUTE),
     FaultKind.LEVELLING: (40 * MINUTE, 2 * MINUTE, 15 * MINUTE),
     FaultKind.DOOR_HELD_OPEN: (30 * MINUTE, 70 * SECOND, 5 * MINUTE),
     FaultKind.MOTOR_OVERHEAT: (60 * MINUTE, 2 * MINUTE, 10 * MINUTE),

@@ -1,0 +1,14 @@
+import pytest
+
+from gateway.core.plan import SitePlan
+from tests.simulators.sites import the_house, the_riverside
+
+
+@pytest.fixture(scope="session")
+def house() -> SitePlan:
+    return the_house()
+
+
+@pytest.fixture(scope="session")
+def riverside() -> SitePlan:
+    return the_riverside()
