@@ -1,0 +1,60 @@
+"""``fgw``, the command line. Exit status: 0 done, 1 it failed or something is wrong, 2 called wrongly."""
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from api.cli import check, demo, run, simulate
+from gateway import __version__
+from gateway.errors import GatewayError, SettingsError
+from simulators.errors import SimulationError
+
+app = typer.Typer(
+    name="fgw",
+    help="Facility gateway: MQTT in, readings, alerts and work orders out, nothing lost.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.command("check")(check.check)
+app.command("simulate")(simulate.simulate_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fgw {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    *,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens in detail.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+def main() -> None:
+    """Run ``fgw``; what goes wrong is said in words, never as a traceback."""
+    try:
+        app()
+    except SettingsError as error:
+        typer.echo(f"fgw: {error}", err=True)
+        sys.exit(2)
+    except (GatewayError, SimulationError) as error:
+        typer.echo(f"fgw: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,75 @@
+"""``fgw run``: the gateway."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.http.app import create_app
+from api.http.server import serve
+from gateway.bootstrap import build
+from gateway.errors import SiteError, StoreError
+from gateway.gateway import Gateway
+from gateway.settings import Settings, read_settings
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    site: Annotated[Path | None, typer.Option(help="The site file (FGW_SITE).")] = None,
+    *,
+    data_dir: Annotated[Path | None, typer.Option(help="Where the records are kept (FGW_DATA_DIR).")] = None,
+    mqtt_url: Annotated[str | None, typer.Option(help="The broker (FGW_MQTT_URL).")] = None,
+    influx_url: Annotated[str | None, typer.Option(help="InfluxDB (FGW_INFLUX_URL).")] = None,
+    http: Annotated[str | None, typer.Option(help="host:port to serve on (FGW_HTTP).")] = None,
+) -> None:
+    """Watch a site. Settings come from FGW_… variables; flags win over them."""
+    settings = read_settings(
+        site=site, data_dir=data_dir, mqtt_url=mqtt_url, influx_url=influx_url, http=http
+    )
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    async with build(settings) as gateway:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, gateway.stop)
+        async with asyncio.TaskGroup() as group:
+            reloads: set[asyncio.Task[None]] = set()
+
+            def reload() -> None:
+                task = group.create_task(_reload(gateway), name="reload")
+                reloads.add(task)
+                task.add_done_callback(reloads.discard)
+
+            loop.add_signal_handler(signal.SIGHUP, reload)
+            await serve_until_done(gateway, settings)
+
+
+async def serve_until_done(gateway: Gateway, settings: Settings) -> None:
+    """Run the gateway and serve it over HTTP until it is stopped; either one's failure ends both."""
+    host, port = settings.http_address
+    app = create_app(gateway, settings)
+    async with asyncio.TaskGroup() as group:
+        http = group.create_task(serve(app, host, port), name="http")
+        log.info("serving on http://%s:%d", host, port)
+        try:
+            await gateway.run()
+        finally:
+            http.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await http
+
+
+async def _reload(gateway: Gateway) -> None:
+    try:
+        plan = await gateway.reload()
+    except (SiteError, StoreError) as error:
+        log.error("the configuration stays as it was: %s", error)  # noqa: TRY400 - the words say it all
+    else:
+        log.warning("configuration %s is in force", plan.digest[:12])
