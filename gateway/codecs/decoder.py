@@ -66,16 +66,17 @@ class Decoder:
                 return Fault("unknown_device", f"the site {self._plan.site} has no device {show(name)}")
             call = self._channel(device.kind, channel)
             return (device, call) if call else Fault("unknown_topic", f"nobody claims {show(topic)}")
+        claimed = ""
         for pattern, kind in self._claims:
             match = pattern.fullmatch(topic)
             if match is None:
                 continue
-            device = self._plan.devices.get(match["device"])
-            if device is None or device.kind.profile != kind.profile:
-                return Fault(
-                    "unknown_device", f"no {kind.profile} of the site is called {show(match['device'])}"
-                )
-            return device, self._telemetry_call(device.kind)
+            claimed = match["device"]
+            device = self._plan.devices.get(claimed)
+            if device is not None and device.kind.profile == kind.profile:
+                return device, self._telemetry_call(device.kind)
+        if claimed:
+            return Fault("unknown_device", f"the site {self._plan.site} has no device {show(claimed)}")
         return Fault("unknown_topic", f"nobody claims {show(topic)}")
 
     def _channel(self, kind: Kind, channel: str) -> CodecCall | None:
