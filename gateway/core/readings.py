@@ -8,7 +8,7 @@ from gateway.core.plan import Device
 from gateway.core.program import Program
 from gateway.core.state import DeviceState, Tally
 from gateway.core.timers import Timer
-from gateway.core.values import Millis, Scalar, TelemetryRow
+from gateway.core.values import Millis, Scalar, Series, TelemetryRow
 
 EVENTS_KEPT = 128
 """Event keys a device remembers to recognise repeats. What is older than the oldest of them moves nothing."""
@@ -135,8 +135,7 @@ def event_row(device: Device, one: Event) -> TelemetryRow:
     fields: dict[str, Scalar] = {
         name: value for name, value in one.attributes.items() if not declared[name].personal
     }
-    measurement, tags = device.series
-    series = device.series._replace(
-        measurement=f"{measurement}_event", tags=tuple(sorted((*tags, ("event", one.type))))
-    )
+    tags = {**dict(device.series.tags), "event": one.type}
+    kept = tuple(sorted((name, value) for name, value in tags.items() if name not in fields))
+    series = Series(f"{device.series.measurement}_event", kept)
     return TelemetryRow(series, one.ts, {"key": one.key, **fields})

@@ -111,14 +111,14 @@ def _devices(site: SiteFile, library: Library, report: Report) -> dict[str, Devi
 
 
 def _device(site: str, entry: DeviceEntry, kind: Kind) -> Device:
+    """One device. A tag gives way to a point of the same name: InfluxQL would confuse them, InfluxDB 3 refuses both."""
     tags = {"site": site, "device": entry.id, "building": entry.building, "floor": entry.floor}
+    kept = ((name, value) for name, value in tags.items() if value is not None and name not in kind.points)
     return Device(
         id=entry.id,
         kind=kind,
         title=_title(entry.title, entry.id),
-        series=Series(
-            kind.profile, tuple(sorted((name, value) for name, value in tags.items() if value is not None))
-        ),
+        series=Series(kind.profile, tuple(sorted(kept))),
         building=entry.building,
         floor=entry.floor,
         place=entry.place,
