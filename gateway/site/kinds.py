@@ -12,7 +12,7 @@ from gateway.site.profile_file import EventEntry, LevelEntry, PointEntry, Profil
 from gateway.site.rule_checks import check_rule
 from gateway.site.topics import check_claims
 
-RESERVED_POINTS = frozenset({"time"})
+RESERVED_POINTS = frozenset({"device", "site", "time"})
 """Names InfluxDB keeps for itself."""
 RESERVED_ATTRIBUTES = frozenset({"id", "ts", "type"})
 """Fields every event has beside its attributes."""
