@@ -89,7 +89,7 @@ class Store:
         Raises:
             StoreError: nothing of it is on disk; the state in memory must be loaded again.
         """
-        last = await self.write(lambda connection: self._commit(connection, entries, effects, state, config))
+        last = await self.write(lambda connection: self.commit_now(connection, entries, effects, state, config))
         if effects.rows:
             self._filled.set()
         return last
@@ -100,7 +100,7 @@ class Store:
         Raises:
             StoreError: it failed and left nothing behind.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.transact, work)
 
     async def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Run a query in a thread, on a reader's connection."""
@@ -136,7 +136,12 @@ class Store:
             self._writer.dispose()
         self.reader.dispose()
 
-    def _transact(self, work: Callable[[sa.Connection], T]) -> T:
+    def transact(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run something on the writer's connection in a transaction of its own; in the writer's thread only.
+
+        Raises:
+            StoreError: it failed and left nothing behind.
+        """
         try:
             with self._connection.begin():
                 return work(self._connection)
@@ -159,14 +164,15 @@ class Store:
         body = connection.execute(kept).scalar()
         return Loaded(State(scalars, devices, alerts, orders), Bundle(row.config, body) if body else None)
 
-    def _commit(
+    def commit_now(
         self,
         connection: sa.Connection,
         entries: Sequence[journal.Entry],
         effects: Effects,
         state: State,
-        config: Bundle | None,
+        config: Bundle | None = None,
     ) -> int:
+        """The work of :meth:`commit`, within the caller's transaction."""
         if config is not None:
             row = {"digest": config.digest, "first_at": state.scalars.now, "bundle": config.body}
             self._upsert(connection, schema.config, [row])
