@@ -1,10 +1,8 @@
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-import aiomqtt
 import pytest
 
 from gateway.core.plan import SitePlan
@@ -12,68 +10,18 @@ from gateway.core.values import MINUTE, SECOND
 from simulators.errors import SimulationError
 from simulators.faults import Fault, FaultKind
 from simulators.fleet import Fleet
-from simulators.line import Address
 from simulators.publication import Publication
 from simulators.publisher import Publisher, publisher
 from simulators.simulate import Progress, play, simulate
 from tests.servers.mosquitto import Mosquitto
+from tests.simulators.ear import WITHIN, listening
 from tests.simulators.listening import START
-
-WITHIN = 30.0
 
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     with Mosquitto(tmp_path / "broker") as server:
         yield server
-
-
-class Ear:
-    """Hears everything of a site, over restarts of the broker."""
-
-    def __init__(self, url: str, site: str = "house") -> None:
-        self._address = Address.parse(url)
-        self._filter = f"facility/{site}/#"
-        self.heard: dict[str, list[bytes]] = defaultdict(list)
-        self.ready = asyncio.Event()
-        self._more = asyncio.Condition()
-
-    async def run(self) -> None:
-        while True:
-            try:
-                async with aiomqtt.Client(
-                    self._address.host, self._address.port, identifier="ear", clean_session=False
-                ) as client:
-                    await client.subscribe(self._filter, qos=1)
-                    self.ready.set()
-                    async for message in client.messages:
-                        assert isinstance(message.payload, bytes)
-                        self.heard[str(message.topic)].append(message.payload)
-                        async with self._more:
-                            self._more.notify_all()
-            except aiomqtt.MqttError:
-                await asyncio.sleep(0.1)
-
-    async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(WITHIN), self._more:
-            await self._more.wait_for(done)
-
-    @property
-    def count(self) -> int:
-        return sum(len(payloads) for payloads in self.heard.values())
-
-
-@asynccontextmanager
-async def listening(url: str, site: str = "house") -> AsyncIterator[Ear]:
-    ear = Ear(url, site)
-    task = asyncio.create_task(ear.run())
-    try:
-        async with asyncio.timeout(WITHIN):
-            await ear.ready.wait()
-        yield ear
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def by_topic(publications: list[Publication]) -> dict[str, list[bytes]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.codecs.decoder import Decoder
 from gateway.core.effects import Outcome
 from gateway.core.engine import Engine
-from gateway.core.inputs import Started, Tick
+from gateway.core.inputs import LinkUp, Started, Tick
 from gateway.core.plan import SitePlan
 from gateway.core.state import State
 from gateway.core.values import HOUR, MINUTE, SECOND, Message, Millis
@@ -25,7 +25,7 @@ def judge(plan: SitePlan, seed: int, length: Millis, *, start: Millis = START) -
     """What a gateway makes of the demo."""
     fleet = Fleet(plan, seed=seed, start=start, faults=demo_schedule(plan, seed))
     engine, decoder = Engine(plan, State()), Decoder(plan)
-    outcomes = list(engine.step([Started(start, None)]).outcomes)
+    outcomes = list(engine.step([Started(start, None), LinkUp(start)]).outcomes)
     for sent in fleet.advance(start + length):
         facts = decoder.decode(Message(sent.topic, sent.payload, sent.retain), sent.at)
         outcomes += engine.step(facts).outcomes
@@ -58,7 +58,7 @@ def test_alerts_return_and_new_ones_follow(riverside: SitePlan) -> None:
 def test_a_healthy_site_raises_hardly_any_alert(riverside: SitePlan) -> None:
     fleet = Fleet(riverside, seed=1, start=START)
     engine, decoder = Engine(riverside, State()), Decoder(riverside)
-    engine.step([Started(START, None)])
+    engine.step([Started(START, None), LinkUp(START)])
     raised = [
         outcome
         for sent in fleet.advance(START + HOUR)
