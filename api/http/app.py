@@ -1,0 +1,84 @@
+"""The HTTP application: every route, joined to one gateway."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http import problems
+from api.http.docs_page import docs_page
+from api.http.gateway_port import GatewayPort
+from api.http.inventory import Inventories
+from api.http.live import HEARTBEAT, Live
+from api.http.meters import Meters
+from api.http.perimeter import BODY_MOST, Perimeter, permitted_hosts
+from api.http.routes import alerts, devices, health, live, quarantine, readings, site, work_orders
+from gateway.settings import Settings
+
+DESCRIPTION = (
+    "Devices, alerts and work orders of one facility. Times are RFC 3339 with offset; errors are RFC 9457 problems; "
+    "lists come in pages: give `next` as `cursor`."
+)
+
+
+def create_app(
+    gateway: GatewayPort, settings: Settings, *, heartbeat: float = HEARTBEAT, body_most: int = BODY_MOST
+) -> FastAPI:
+    """The application of one gateway.
+
+    Args:
+        gateway: what it shows and changes.
+        settings: under which names it may be called.
+        heartbeat: seconds between comments on a quiet live stream.
+        body_most: bytes a request's body may have.
+    """
+    app = FastAPI(
+        title="facility-gateway",
+        version=_version(),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=problems.RESPONSES,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.gateway, app.state.settings = gateway, settings
+    app.state.inventories = Inventories()
+    app.state.live = Live(gateway, heartbeat)
+    app.state.meters = Meters(gateway, app.state.live)
+    for room in (site, devices, readings, alerts, work_orders, quarantine, live):
+        app.include_router(room.router, prefix="/api/v1")
+    app.include_router(health.router)
+    app.add_api_route("/docs", lambda: docs_page(app.openapi()), include_in_schema=False)
+    problems.install(app)
+    host, _ = settings.http_address
+    app.add_middleware(Perimeter, hosts=permitted_hosts(host, settings.http_hosts), body_most=body_most)
+    app.add_middleware(Counted, meters=app.state.meters)
+    return app
+
+
+class Counted:
+    """Counts what was answered."""
+
+    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+        self._app, self._meters = app, meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and count its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._meters.count(scope["method"], message["status"])
+            await send(message)
+
+        await self._app(scope, receive, counted)
+
+
+def _version() -> str:
+    try:
+        return version("facility-gateway")
+    except PackageNotFoundError:
+        return "unknown"

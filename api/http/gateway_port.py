@@ -1,0 +1,59 @@
+"""What the HTTP face needs of the gateway; :class:`gateway.gateway.Gateway` has it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from gateway.adapters.sql.store import Store
+from gateway.core.plan import SitePlan
+from gateway.core.state import Reply
+from gateway.core.values import Json
+from gateway.feed import Feed
+from gateway.ports import Health, TelemetryStore
+
+
+class Desk(Protocol):
+    """Where people's wishes go."""
+
+    async def submit(
+        self,
+        verb: str,
+        target: str,
+        args: dict[str, Json],
+        *,
+        actor: str,
+        command_id: str,
+        expect: int | None,
+    ) -> Reply:
+        """Have a command carried out and committed. Raises :class:`gateway.errors.StoreError`."""
+
+    async def reload(self) -> SitePlan:
+        """Read the site again. Raises :class:`gateway.errors.SiteError` or :class:`gateway.errors.StoreError`."""
+
+    async def retry(self, ids: Sequence[int]) -> dict[int, str]:
+        """Take quarantined payloads again: ``accepted``, or why not."""
+
+
+class GatewayPort(Desk, Protocol):
+    """A running gateway."""
+
+    @property
+    def plan(self) -> SitePlan:
+        """The site in force."""
+
+    @property
+    def store(self) -> Store:
+        """The records."""
+
+    @property
+    def telemetry(self) -> TelemetryStore:
+        """The readings."""
+
+    @property
+    def feed(self) -> Feed:
+        """What is committed, as it happens."""
+
+    def health(self) -> dict[str, Health]:
+        """Each part by name."""
+
+    def meters(self) -> dict[str, int | float]:
+        """Counters and levels."""

@@ -1,0 +1,95 @@
+"""The gateway's counters as Prometheus reads them."""
+
+import re
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from api.http.gateway_port import GatewayPort
+from api.http.live import Live
+
+COUNTERS = {
+    "messages_received": "MQTT messages taken from the broker.",
+    "messages_acknowledged": "MQTT messages acknowledged after their commit.",
+    "messages_committed": "MQTT messages whose effects are on disk.",
+    "mqtt_reconnects": "Connections to the broker made after the first.",
+    "mqtt_malformed": "MQTT packets that could not be read.",
+    "acks_dropped": "Acknowledgements given up because their connection was gone; the broker sends again.",
+    "readings_committed": "Rows handed to the telemetry outbox.",
+    "readings_stored": "Rows the telemetry store has taken.",
+    "readings_refused": "Rows the telemetry store refused for good.",
+    "telemetry_retries": "Writes to the telemetry store that had to be tried again.",
+    "commits": "Transactions committed.",
+    "commits_failed": "Transactions that failed and left nothing behind.",
+    "feed_cut_off": "Live listeners cut off because they could not keep up.",
+}
+"""What only grows, with what it means."""
+GAUGES = {
+    "telemetry_lag_seconds": "Age of the oldest reading that waits for the telemetry store.",
+    "outbox_rows": "Rows that wait for the telemetry store.",
+    "outbox_bytes": "Bytes they take on disk.",
+    "feed_listeners": "Live listeners.",
+    "clock_ahead_seconds": "How far the gateway's time is ahead of a machine clock that was set back.",
+}
+"""What goes up and down."""
+FAMILIES = {
+    "rejected": ("reason", "Payloads, or parts of one, that were refused."),
+    "outcomes": ("kind", "What happened to alerts, work orders, devices and the gateway itself."),
+}
+"""Meters of which there is one for each word after the name."""
+
+_UNFIT = re.compile(r"[^a-zA-Z0-9_]")
+
+
+class GatewayCollector(Collector):
+    """Reads the gateway when Prometheus asks."""
+
+    def __init__(self, gateway: GatewayPort, live: Live) -> None:
+        self._gateway, self._live = gateway, live
+
+    def collect(self) -> Iterator[Metric]:
+        """All there is."""
+        families = {
+            name: CounterMetricFamily(f"fgw_{name}", words, labels=[label])
+            for name, (label, words) in FAMILIES.items()
+        }
+        for name, value in self._gateway.meters().items():
+            family, _, word = name.partition("_")
+            if name in COUNTERS:
+                yield CounterMetricFamily(f"fgw_{name}", COUNTERS[name], value)
+            elif family in families and word:
+                families[family].add_metric([word], value)
+            elif name not in families:  # the sum of a family would count everything twice
+                words = GAUGES.get(name, f"{name.replace('_', ' ')}, as the gateway reports it.")
+                yield GaugeMetricFamily(f"fgw_{_UNFIT.sub('_', name)}", words, value)
+        yield from families.values()
+        yield from self._state()
+
+    def _state(self) -> Iterator[Metric]:
+        health = GaugeMetricFamily("fgw_healthy", "Whether a part works: 1 yes, 0 no.", labels=["part"])
+        for part, found in self._gateway.health().items():
+            health.add_metric([part], int(found.ok))
+        yield health
+        yield GaugeMetricFamily("fgw_devices", "Devices of the site.", len(self._gateway.plan.devices))
+        yield GaugeMetricFamily("fgw_live_streams", "Live streams over HTTP.", self._live.streams)
+
+
+class Meters:
+    """The registry of one server."""
+
+    def __init__(self, gateway: GatewayPort, live: Live) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(GatewayCollector(gateway, live))
+        self.requests = Counter(
+            "fgw_http_requests",
+            "HTTP requests answered, by method and class of status.",
+            ["method", "status"],
+            registry=self.registry,
+        )
+
+    def count(self, method: str, status: int) -> None:
+        """A request was answered."""
+        known = method if method in ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH") else "other"
+        self.requests.labels(known, f"{status // 100}xx").inc()

@@ -1,0 +1,178 @@
+"""What every request passes before a route sees it, and what every answer carries.
+
+While there is no log-in, two things keep a web page elsewhere from using this gateway through a visitor's browser:
+the ``Host`` must be one of ours (a foreign name that resolves to loopback is refused), and a request that changes
+something must not come from a foreign ``Origin`` and must be JSON if it has a body.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import re
+import uuid
+from collections.abc import AsyncIterator, Iterable
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.problems import Problem
+
+BODY_MOST = 1 << 20
+"""Bytes of a request's body."""
+BODY_SECONDS = 30.0
+"""How long a client may take to send it."""
+
+_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+Hosts: TypeAlias = frozenset[str] | None
+"""Names under which the gateway may be called, lower case, without port; None for any."""
+
+log = logging.getLogger(__name__)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server bound to that host."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def permitted_hosts(bound: str, further: Iterable[str]) -> Hosts:
+    """The names a gateway bound to ``bound`` answers to.
+
+    On loopback: localhost and what is configured. Beyond it, where the machine has names we cannot know: what is
+    configured, or any name when nothing is.
+    """
+    given = {name.strip().lower().strip("[]") for name in further if name.strip()}
+    if is_loopback(bound):
+        return frozenset({*_LOCAL, bound.lower(), *given})
+    return frozenset({*_LOCAL, *given}) if given else None
+
+
+def host_name(header: str) -> str:
+    """The name in a ``Host`` header, lower case, without port and brackets; empty when it is malformed."""
+    try:
+        parts = urlsplit(f"//{header}")
+        _ = parts.port
+    except ValueError:
+        return ""
+    return "" if parts.username or parts.path or parts.query else (parts.hostname or "")
+
+
+class Perimeter:
+    """The ASGI application that stands around all others.
+
+    Args:
+        app: what is protected.
+        hosts: the names it may be called by.
+        body_most: bytes a body may have.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Hosts, body_most: int = BODY_MOST) -> None:
+        self._app, self._hosts, self._body_most = app, hosts, body_most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check a request, pass it on, and make sure something fitting is answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        started = False
+
+        async def dressed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                _dress(MutableHeaders(raw=message["headers"]), request_id)
+            await send(message)
+
+        try:
+            self._check(scope["method"], headers)
+            await self._app(scope, await self._body(scope, headers, receive), dressed)
+        except Problem as problem:
+            await problem.response()(scope, receive, dressed)
+        except Exception:
+            log.exception("request %s failed: %s %s", request_id, scope["method"], ascii(scope["path"]))
+            if started:
+                raise
+            words = f"the gateway made a mistake; its log tells more under request {request_id}"
+            await Problem(500, words).response()(scope, receive, dressed)
+
+    def _check(self, method: str, headers: Headers) -> None:
+        host = headers.get("host", "")
+        name = host_name(host)
+        if self._hosts is not None and name not in self._hosts:
+            words = (
+                f"this gateway does not go by the name {ascii(name)[:80]}; FGW_HTTP_HOSTS lists further names"
+            )
+            raise Problem(421, words)
+        if method in _SAFE:
+            return
+        origin = headers.get("origin")
+        if origin is not None and origin.partition("://")[2].lower() != host.lower():
+            raise Problem(403, f"a page of {ascii(origin)[:80]} may not change anything here")
+        has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if has_body and kind != "application/json":
+            found = ascii(kind)[:80] if kind else "no content type"
+            raise Problem(
+                415, f"found {found}; a body here is application/json", {"Accept": "application/json"}
+            )
+
+    async def _body(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
+        """The body, counted while it comes in, to be received again by the route."""
+        if scope["method"] in ("GET", "HEAD"):
+            return receive
+        announced = headers.get("content-length", "0")
+        if announced.isdigit() and int(announced[:20]) > self._body_most:
+            raise self._too_large()
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for part in _parts(receive):
+                    body += part
+                    if len(body) > self._body_most:
+                        raise self._too_large()
+        except TimeoutError:
+            raise Problem(408, f"the body was not complete within {BODY_SECONDS:g} s") from None
+        whole: Message | None = {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        async def again() -> Message:
+            nonlocal whole
+            message, whole = whole, None
+            return message or await receive()
+
+        return again
+
+    def _too_large(self) -> Problem:
+        words = f"the body is larger than {self._body_most} bytes"
+        return Problem(413, words, {"Connection": "close"})
+
+
+async def _parts(receive: Receive) -> AsyncIterator[bytes]:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "the connection broke off before the body was complete")
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return
+
+
+def _dress(headers: MutableHeaders, request_id: str) -> None:
+    headers.setdefault("Content-Security-Policy", _POLICY)
+    headers.setdefault("Cache-Control", "no-store")
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["X-Request-ID"] = request_id

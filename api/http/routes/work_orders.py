@@ -1,0 +1,224 @@
+"""Work orders: lists, one with its clocks and history, and every step on its way."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+
+from api.http.alert_views import HISTORY_MOST
+from api.http.conflicts import moved_on
+from api.http.context import Asked, Change, Context, Wish, Wished, etag
+from api.http.instants import Moment
+from api.http.inventory import Filter
+from api.http.order_views import (
+    OrderDetail,
+    OrderView,
+    TeamView,
+    TemplateView,
+    is_open,
+    order_detail,
+    order_view,
+    team_view,
+    template_view,
+)
+from api.http.paging import Listing, Paged, cursor_of
+from api.http.problems import Problem
+from api.http.routes.alerts import Comment, devices_among
+from api.http.texts import Finite, Id, Line, Name, Prose, Search, Whole
+from gateway.adapters.sql import records
+from gateway.core.state import OrderState, WorkOrder
+from gateway.core.values import Json
+
+router = APIRouter(prefix="/work-orders", tags=["work orders"])
+
+OrderId = Annotated[Id, Path(description="the id of a work order")]
+Priority = Literal["emergency", "high", "normal", "low"]
+
+
+class OrderListing(Listing):
+    """Which work orders."""
+
+    open: bool | None = Field(None, description="not closed, cancelled or a duplicate; or one of these")
+    state: list[OrderState] = Field([], max_length=16)
+    priority: list[Priority] = Field([], max_length=8)
+    team: Id | None = None
+    assignee: Name | None = None
+    device: Id | None = None
+    kind: Id | None = None
+    building: Id | None = None
+    floor: Id | None = None
+    breached: bool | None = Field(None, description="a promised time was missed, or none was")
+    start: Moment | None = Field(None, description="opened at or after")
+    end: Moment | None = Field(None, description="opened before")
+    text: Search | None = Field(None, description="part of the order's or device's id or title")
+
+
+class Opening(Change):
+    """An order opened by hand."""
+
+    template: Id
+    device: Id | None = None
+    reported_at: Moment | None = Field(None, description="when it was reported; now when left out")
+
+
+class Assignment(Change):
+    """Who is to do it; what is left out stays as it is."""
+
+    team: Id | None = None
+    assignee: Name | None = None
+
+
+class Move(Change):
+    """Where to, and why."""
+
+    to: OrderState
+    reason: Line | None = None
+    resume_at: Moment | None = Field(None, description="on hold: when work is expected to go on")
+    duplicate_of: Id | None = None
+
+
+class Tick(Change):
+    """A step of the checklist, done."""
+
+    step: Id
+    result: bool | Whole | Finite | Prose | None = Field(None, description="what was found")
+
+
+@router.get("")
+async def list_orders(
+    request: Request, asked: Asked, wanted: Annotated[OrderListing, Query()]
+) -> Paged[OrderView]:
+    """Work orders, the newest opened first."""
+    after = wanted.after
+    query = records.OrderQuery(
+        states=wanted.state,
+        priorities=wanted.priority,
+        live=True if wanted.open else None,
+        devices=devices_among(
+            request, asked, wanted.device, Filter(wanted.kind, wanted.building, wanted.floor)
+        ),
+        start=wanted.start,
+        end=wanted.end,
+        keep=_matching(asked, wanted),
+    )
+    page = await asked.gateway.store.read(
+        lambda connection: records.work_orders(connection, query, after=after, limit=wanted.limit)
+    )
+    return Paged(items=[order_view(asked, one) for one in page.items], next=cursor_of(page.next))
+
+
+def _matching(asked: Context, wanted: OrderListing) -> Callable[[WorkOrder], bool] | None:
+    """What no column can tell; None when nothing of it is asked."""
+    tests: list[Callable[[WorkOrder], bool]] = []
+    if wanted.open is not None:
+        tests.append(lambda order: is_open(order) is wanted.open)
+    if wanted.team is not None:
+        tests.append(lambda order: order.team == wanted.team)
+    if wanted.assignee is not None:
+        tests.append(lambda order: order.assignee == wanted.assignee)
+    if wanted.breached is not None:
+        tests.append(lambda order: _breached(order) is wanted.breached)
+    if wanted.text is not None:
+        sought = wanted.text.casefold()
+        tests.append(lambda order: sought in _words(asked, order))
+    return (lambda order: all(test(order) for test in tests)) if tests else None
+
+
+def _breached(order: WorkOrder) -> bool:
+    return any(clock.breached_at is not None for clock in order.clocks.values())
+
+
+def _words(asked: Context, order: WorkOrder) -> str:
+    words = [order.id, order.template, order.device or "", *order.title.values()]
+    if order.device is not None and (device := asked.plan.devices.get(order.device)) is not None:
+        words += [*device.title, device.place or ""]
+    return "\n".join(words).casefold()
+
+
+@router.post("", status_code=201)
+async def open_order(wish: Wished, body: Opening, response: Response) -> OrderDetail:
+    """Open a work order by hand, for a device or for none."""
+    if body.device is not None and body.device not in wish.asked.plan.devices:
+        raise Problem(404, f"the site {wish.asked.plan.site} has no device {body.device}")
+    args: dict[str, Json] = {"template": body.template}
+    if body.reported_at is not None:
+        args["reported_at"] = body.reported_at
+    reply = await wish.submit("work_order.open", body.device or "", args)
+    if reply.subject is None:
+        raise Problem(404, reply.detail)
+    found = await _find(wish.asked, reply.subject)
+    response.headers.update({**etag(found.version), "Location": f"/api/v1/work-orders/{found.id}"})
+    return found
+
+
+@router.get("/templates")
+async def list_templates(asked: Asked) -> list[TemplateView]:
+    """What work orders are opened from."""
+    return [template_view(one) for one in asked.plan.templates.values()]
+
+
+@router.get("/teams")
+async def list_teams(asked: Asked) -> list[TeamView]:
+    """Who they are given to."""
+    return [team_view(one) for one in asked.plan.teams.values()]
+
+
+@router.get("/{order}")
+async def get_order(asked: Asked, order: OrderId, response: Response) -> OrderDetail:
+    """One work order with clocks, checklist and history. Its ETag is its version."""
+    found = await _find(asked, order)
+    response.headers.update(etag(found.version))
+    return found
+
+
+@router.post("/{order}/assign")
+async def assign(wish: Wished, order: OrderId, body: Assignment, response: Response) -> OrderDetail:
+    """Give it to a team, a person, or both."""
+    return await _change(wish, "work_order.assign", order, body, response)
+
+
+@router.post("/{order}/move")
+async def move(wish: Wished, order: OrderId, body: Move, response: Response) -> OrderDetail:
+    """Take it to another state."""
+    return await _change(wish, "work_order.move", order, body, response)
+
+
+@router.post("/{order}/check")
+async def check(wish: Wished, order: OrderId, body: Tick, response: Response) -> OrderDetail:
+    """Tick off a step of its checklist."""
+    return await _change(wish, "work_order.check", order, body, response)
+
+
+@router.post("/{order}/comment")
+async def comment(wish: Wished, order: OrderId, body: Comment, response: Response) -> OrderDetail:
+    """Add a word to its history."""
+    return await _change(wish, "work_order.comment", order, body, response)
+
+
+async def _change(wish: Wish, verb: str, order: str, body: Change, response: Response) -> OrderDetail:
+    expect = wish.expected(body)
+    args = body.model_dump(mode="json", exclude_unset=True, exclude={"version"})
+    reply = await wish.submit(verb, order, args, expect)
+    found = await _find(wish.asked, order)
+    if reply.status == "not_found":
+        words = f"the work order has ended: {found.closed_why or found.state}; open a new one"
+        raise moved_on(found, words, expect)
+    if reply.status != "done":
+        raise moved_on(found, reply.detail, expect)
+    response.headers.update(etag(found.version))
+    return found
+
+
+async def _find(asked: Context, name: str) -> OrderDetail:
+    def query(connection: sa.Connection) -> OrderDetail | None:
+        found = records.work_order(connection, name)
+        if found is None:
+            return None
+        return order_detail(asked, found, records.history(connection, name, HISTORY_MOST))
+
+    found = await asked.gateway.store.read(query)
+    if found is None:
+        raise Problem(404, f"there is no work order {name}")
+    return found
