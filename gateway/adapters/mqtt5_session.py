@@ -131,7 +131,7 @@ class Mqtt5Session:
             self._outlet.end(endings.refused(self._settings, packet.reason_code.value))
             return
         self.accepted = True
-        self._inbox.open(session_kept=packet.session_present)
+        self._inbox.open()
         if packet.server_keep_alive:
             self._keep_alive = packet.server_keep_alive
         expiry = packet.session_expiry_interval

@@ -161,10 +161,10 @@ def other_version(settings: MqttSettings) -> Ending:
 
 def unanswered(settings: MqttSettings) -> Ending:
     """The broker closed the connection instead of answering: so do some when they do not know the version."""
+    guess = "does it ask for a client certificate?" if settings.secure else "does it expect TLS (mqtts://)?"
     place = f"{settings.host}:{settings.port}"
     return Ending(
-        f"the broker at {place} closes the connection without an answer; does it expect TLS?",
-        Retry.OTHER_VERSION,
+        f"the broker at {place} closes the connection without an answer; {guess}", Retry.OTHER_VERSION
     )
 
 

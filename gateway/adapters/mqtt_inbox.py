@@ -50,18 +50,17 @@ class Inbox:
         """Too much is waiting: stop reading until half of it was taken."""
         return not self._room.is_set()
 
-    def open(self, *, session_kept: bool) -> None:
-        """A connection was accepted. If the broker kept the session it sends again what was not acknowledged."""
+    def open(self) -> None:
+        """A connection was accepted.
+
+        What waits from the one before stays, though a broker that kept the session sends it once more: Mosquitto says
+        that it did even when a crash made it forget what was under way.
+        """
         self.openings += 1
         self.epoch += 1
-        if session_kept and VOID in self.receipts:
-            self.items[:] = [
-                item for item, receipt in zip(self.items, self.receipts, strict=True) if receipt != VOID
-            ]
-            self.receipts[:] = [NO_RECEIPT] * len(self.items)
 
     def close(self, reason: str) -> None:
-        """The connection is gone, or none came about. What waits stays: it may be all there will ever be."""
+        """The connection is gone, or none came about. What waits stays, but can no longer be acknowledged."""
         self.epoch += 1
         self.receipts = [VOID if receipt else NO_RECEIPT for receipt in self.receipts]
         self.say(Link(up=False, reason=reason))

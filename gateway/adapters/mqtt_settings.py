@@ -18,7 +18,9 @@ LARGEST_PACKET: Final = 268_435_460
 DAY_SECONDS: Final = 86_400
 
 
-class _Options(TypedDict, total=False):
+class Options(TypedDict, total=False):
+    """Everything of :class:`MqttSettings` but the URL."""
+
     client_id: str
     filters: tuple[str, ...]
     username: str | None
@@ -66,7 +68,7 @@ class MqttSettings:
     version: Version = "auto"
 
     @classmethod
-    def from_url(cls, url: str, **options: Unpack[_Options]) -> Self:
+    def from_url(cls, url: str, **options: Unpack[Options]) -> Self:
         """Settings from a URL that may carry user and password (percent-encoded); explicit options win over it."""
         parts = _split(url)
         user = unquote(parts.username) if parts.username else None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from mqtt5 import DisconnectReasonCode
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -114,6 +114,7 @@ class PahoWire:
         if self._settings.username is not None:
             client.username_pw_set(self._settings.username, self._settings.password)
         if context:
+            context.sslsocket_class = _ClosingSocket
             client.tls_set_context(context)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -237,16 +238,14 @@ class PahoWire:
 
     # --- called by paho --------------------------------------------------------------------------------------
 
-    def _on_connect(
-        self, client: Client, _data: object, flags: ConnectFlags, code: ReasonCode, _: object
-    ) -> None:
+    def _on_connect(self, client: Client, _data: object, _flags: object, code: ReasonCode, _: object) -> None:
         if self._ended.done():
             return
         if code.is_failure:
             self.end(endings.refused(self._settings, code.value))
             return
         self._accepted = True
-        self._inbox.open(session_kept=flags.session_present)
+        self._inbox.open()
         client.subscribe([(text, 1) for text in self._settings.filters])
 
     def _on_subscribe(
@@ -293,6 +292,17 @@ class PahoWire:
             self.end(endings.closed(self._settings))
         else:
             self.end(endings.unanswered(self._settings))
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """paho forgets the socket when the TLS handshake fails, so it closes itself."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _shut(sock: "SocketLike") -> None:

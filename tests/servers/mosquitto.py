@@ -1,8 +1,10 @@
 """Mosquitto on a free port, durable by default, so that killing it loses nothing it acknowledged."""
 
 import contextlib
+import select
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -72,6 +74,16 @@ class Mosquitto:
     def thaw(self) -> None:
         """Let it go on after :meth:`freeze`."""
         self._running().send_signal(signal.SIGCONT)
+
+    def await_log(self, words: str, seconds: float = 10.0) -> None:
+        """Return once the log holds these words. Blocks; from a coroutine call it in a thread."""
+        deadline = time.monotonic() + seconds
+        while words not in self.log.read_text():
+            if time.monotonic() > deadline:
+                raise AssertionError(
+                    f"'{words}' is not in the log after {seconds} s:\n{self.log.read_text()}"
+                )
+            select.select([], [], [], 0.01)
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._child is None:
