@@ -7,6 +7,7 @@ import pytest
 
 from gateway.core.plan import SitePlan
 from gateway.core.values import MINUTE, SECOND
+from simulators.broker import broker
 from simulators.errors import SimulationError
 from simulators.faults import Fault, FaultKind
 from simulators.fleet import Fleet
@@ -50,6 +51,18 @@ async def test_everything_arrives_and_in_order(
         await ear.until(lambda: ear.count >= done.published)
     assert ear.heard == sent
     assert done == Progress(START + 20 * MINUTE, sum(map(len, sent.values())), 0)
+
+
+@pytest.mark.parametrize("kind", ["mosquitto", "amqtt"])
+async def test_the_demos_own_brokers_carry_a_site_in_order(house: SitePlan, kind: str) -> None:
+    fault = Fault("lift-1", FaultKind.OFFLINE, 60 * SECOND, 60 * SECOND)
+    sent = by_topic(Fleet(house, seed=1, start=START, faults=[fault]).advance(START + 5 * MINUTE))
+    async with broker(kind) as url, listening(url) as ear:
+        await simulate(
+            site=house, url=url, seed=1, speed=0, start=START, duration=300, faults=[fault], own=["lift-1"]
+        )
+        await ear.until(lambda: ear.count == sum(map(len, sent.values())))
+    assert ear.heard == sent
 
 
 async def test_a_restarted_broker_loses_nothing_and_keeps_the_order(
