@@ -1,6 +1,7 @@
 """The gateway as its faces see it: the loop with everything that runs beside it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from gateway.adapters.embedded.store import EmbeddedStore
@@ -18,6 +19,10 @@ from gateway.errors import StoreError
 from gateway.feed import Feed
 from gateway.ports import Health
 from gateway.runtime import Loop
+
+
+FAREWELL = 3.0
+"""Seconds that waiting readings get at a clean end; they are safe in the outbox in any case."""
 
 
 class Gateway:
@@ -47,9 +52,17 @@ class Gateway:
             ]
             try:
                 await self._loop.run()
+                await self._settle()
             finally:
                 for task in beside:
                     task.cancel()
+
+    async def _settle(self) -> None:
+        """Let what is committed reach the telemetry store, if that takes no longer than a moment."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                while self.store.waiting_rows and self._drain.health().ok:
+                    await self.store.drained()
 
     def stop(self) -> None:
         """Ask for a clean end."""

@@ -50,11 +50,19 @@ def main() -> None:
     """Run ``fgw``; what goes wrong is said in words, never as a traceback."""
     try:
         app()
-    except SettingsError as error:
-        typer.echo(f"fgw: {error}", err=True)
-        sys.exit(2)
-    except (GatewayError, SimulationError) as error:
-        typer.echo(f"fgw: {error}", err=True)
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        known = told(error)
+        if known is None:
+            raise
+        typer.echo(f"fgw: {known}", err=True)
+        sys.exit(2 if isinstance(known, SettingsError) else 1)
+
+
+def told(error: BaseException) -> GatewayError | SimulationError | None:
+    """The error with words for a person, also out of a group of tasks that fell together; None for a fault of ours."""
+    if isinstance(error, GatewayError | SimulationError):
+        return error
+    inside = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return next((known for one in inside if (known := told(one)) is not None), None)

@@ -11,7 +11,6 @@ from rich.text import Text
 
 from api.cli.words import WORDS, Language, word
 from gateway.core.effects import Outcome
-from gateway.core.plan import SitePlan
 from gateway.core.values import Json, Millis, Title
 from gateway.feed import Published
 from gateway.gateway import Gateway

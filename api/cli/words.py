@@ -34,6 +34,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "returned": ("gone, not acknowledged", "已恢复，未确认"),
     "alert.raised": ("alert", "报警"),
     "alert.raised_again": ("alert, again", "再次报警"),
+    "alert.repeated": ("and again", "再次触发"),
     "alert.risen": ("got worse", "报警升级"),
     "alert.fallen": ("got better", "报警降级"),
     "alert.cleared": ("gone", "恢复"),

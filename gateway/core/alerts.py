@@ -10,10 +10,10 @@ from types import MappingProxyType
 from gateway.core import work_orders
 from gateway.core.desk import Desk
 from gateway.core.ids import derive_id
-from gateway.core.inputs import Command
+from gateway.core.inputs import Command, Event
 from gateway.core.plan import Device, Rule
-from gateway.core.program import explain
-from gateway.core.state import Alert, AlertState, DeviceState, Phase, Reply
+from gateway.core.program import event_cause, explain
+from gateway.core.state import Alert, AlertState, Cause, DeviceState, Phase, Reply
 from gateway.core.values import Json, Level
 
 
@@ -88,12 +88,11 @@ def _raise(desk: Desk, device: Device, dev: DeviceState, rule: Rule, level: Leve
     desk.state.alerts[alert.id] = alert
     dev.alerts[rule.name] = alert.id
     desk.touch_alert(alert)
-    desk.report("alert.raised", subject=alert, cause=_told(alert))
+    desk.report("alert.raised", subject=alert, cause=_told(alert.cause))
     work_orders.follow_alert(desk, dev, alert, rule)
 
 
-def _told(alert: Alert) -> dict[str, Json]:
-    cause = alert.cause
+def _told(cause: Cause) -> dict[str, Json]:
     told: dict[str, Json] = {"ts": cause.ts}
     if cause.point is not None:
         told |= {"point": cause.point, "value": cause.value, "limit": cause.limit, "unit": cause.unit}
@@ -116,7 +115,7 @@ def _hold_on(desk: Desk, device: Device, dev: DeviceState, alert: Alert, rule: R
             desk.program(device.kind).by_key[f"{rule.name}/{top.label}"], device.kind, dev, desk.moment
         )
         alert.state = TABLE[alert.state, Act.RAISE]
-        desk.report("alert.raised_again", subject=alert, count=alert.count, cause=_told(alert))
+        desk.report("alert.raised_again", subject=alert, count=alert.count, cause=_told(alert.cause))
     elif rose:
         alert.state = TABLE[alert.state, Act.RISE]
         desk.report("alert.risen", subject=alert, was=before.label)
@@ -125,6 +124,22 @@ def _hold_on(desk: Desk, device: Device, dev: DeviceState, alert: Alert, rule: R
     desk.touch_alert(alert)
     if again or rose:
         work_orders.follow_alert(desk, dev, alert, rule)
+
+
+def repeat(desk: Desk, dev: DeviceState, event: Event, rule: Rule) -> None:
+    """The event came again while its alert stands, perhaps from another zone: that is told, and where the rule is one
+    a person must reset, it asks for an acknowledgement again.
+    """
+    alert = desk.state.alerts.get(dev.alerts.get(rule.name, ""))
+    if alert is None or alert.state not in ACTIVE or event.key == alert.cause.key:
+        return
+    alert.count += 1
+    if rule.latched:
+        alert.state = TABLE[alert.state, Act.RAISE]
+    desk.touch_alert(alert)
+    device = desk.plan.devices[alert.device]
+    cause = event_cause(event, device.kind)
+    desk.report("alert.repeated", subject=alert, cause=_told(cause), count=alert.count)
 
 
 def _let_go(desk: Desk, dev: DeviceState, alert: Alert, rule: Rule) -> None:

@@ -30,12 +30,18 @@ from gateway.core.values import Millis, Scalar
 class Moment:
     """What an evaluator may look at beside the device: the time, the event being handled, what just changed."""
 
-    __slots__ = ("arm", "changed", "event", "grace", "now", "scalars")
+    __slots__ = ("arm", "blind", "changed", "event", "grace", "now", "scalars", "touch")
 
-    def __init__(self, arm: Callable[[Millis, str], None], scalars: Scalars) -> None:
+    def __init__(
+        self, arm: Callable[[Millis, str], None], touch: Callable[[], None], scalars: Scalars
+    ) -> None:
         self.arm = arm
         """Asks for a wake-up of a key of the device being evaluated at a due time."""
+        self.touch = touch
+        """Says that the state of that device changed."""
         self.scalars = scalars
+        self.blind = False
+        """Nobody can see the device now: no hold runs."""
         self.now: Millis = 0
         self.grace: Millis = 0
         self.event: Event | None = None
@@ -90,19 +96,29 @@ def _held(inner: Evaluator, key: str, hold: Millis) -> Evaluator:
         truth = inner(dev, m, active)
         running = dev.holds.get(key)
         if truth is None:
+            if running is not None and running.left is None:
+                running.pause(m.now)
+                m.touch()
             return None
         if not truth:
             if running is not None:
                 del dev.holds[key]
+                m.touch()
             return False
         if running is None:
-            due = m.now + hold
-            dev.holds[key] = Hold(due)
+            running = dev.holds[key] = Hold(left=hold)
+            m.touch()
+        if not m.blind and (due := running.resume(m.now)) is not None:
             m.arm(due, key)
-            return False
-        return running.due is not None and m.now >= running.due
+            m.touch()
+        return elapsed(running, m.now)
 
     return held
+
+
+def elapsed(hold: Hold | None, now: Millis) -> bool:
+    """Whether a hold has run to its end."""
+    return hold is not None and hold.due is not None and now >= hold.due
 
 
 def _compare(condition: Compare, deadband: float) -> Evaluator:
@@ -178,7 +194,7 @@ def _happened(condition: Happened) -> Evaluator:
 def _count(key: str) -> Evaluator:
     def count(dev: DeviceState, m: Moment, _active: bool) -> Truth:
         tally = dev.tallies.get(key)
-        return tally is not None and tally.until is not None and m.now < tally.until
+        return tally is not None and tally.until is not None and not elapsed(tally.until, m.now)
 
     return count
 
@@ -187,7 +203,9 @@ def _silent(condition: Silent) -> Evaluator:
     def silent(dev: DeviceState, m: Moment, _active: bool) -> Truth:
         if not m.scalars.observing:
             return None
-        return m.now >= silence_due(condition, dev, m.scalars, m.grace)
+        if m.now < silence_end(condition, dev, m.scalars):
+            return False
+        return None if in_grace(m) else True
 
     return silent
 
@@ -195,7 +213,14 @@ def _silent(condition: Silent) -> Evaluator:
 def _offline(dev: DeviceState, m: Moment, _active: bool) -> Truth:
     if dev.online is None or not m.scalars.observing:
         return None
-    return not dev.online and m.now >= m.scalars.seen_since + m.grace
+    if dev.online:
+        return False
+    return None if in_grace(m) else True
+
+
+def in_grace(m: Moment) -> bool:
+    """Whether devices have been seen for too short a time to call one silent or offline, or no longer so."""
+    return m.now < m.scalars.seen_since + m.grace
 
 
 def _negation(inner: Evaluator) -> Evaluator:
@@ -228,16 +253,16 @@ def matches(event: Event, where: Mapping[str, tuple[Scalar, ...]]) -> bool:
     return all(event.attributes.get(name) in wanted for name, wanted in where.items())
 
 
-def silence_due(condition: Silent, dev: DeviceState, scalars: Scalars, grace: Millis) -> Millis:
+def silence_end(condition: Silent, dev: DeviceState, scalars: Scalars) -> Millis:
     """When the device (or its point) will have been silent for too long, exactly at the limit included.
 
-    Time that nobody observed does not count as silence, and after a start or a return of the broker one grace period
-    passes first.
+    Time that nobody observed does not count as silence.
     """
     heard = dev.heard if condition.point is None else dev.heard_points.get(condition.point)
-    start = scalars.seen_since if heard is None else heard
-    unobserved = sum(until - max(since, start) for since, until in scalars.gaps if until > start)
-    return max(start + condition.after + unobserved, scalars.seen_since + grace)
+    if heard is None:
+        heard = dev.awaited.get(condition.point or "", scalars.seen_since)
+    unobserved = sum(until - max(since, heard) for since, until in scalars.gaps if until > heard)
+    return heard + condition.after + unobserved
 
 
 def leaves(condition: Condition, key: str) -> Iterator[tuple[Condition, str]]:

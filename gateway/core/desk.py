@@ -26,14 +26,19 @@ class Desk:
         self.state = state
         self.timers = Timers()
         self.effects = Effects()
-        self.moment = Moment(self._arm, state.scalars)
+        self.moment = Moment(self._arm, self._touch, state.scalars)
         self.owner = ""
         """The device under evaluation, for timers that conditions ask for."""
+        self.looks: dict[tuple[str, str], Millis] = {}
+        """When each silence of a device is looked at next; a timer with another due time is stale."""
         self._programs: dict[int, tuple[Kind, Program]] = {}
         self.moment.grace = plan.boot_grace
 
     def _arm(self, due: Millis, key: str) -> None:
         self.timers.add(Timer(due, self.owner, "wake", key))
+
+    def _touch(self) -> None:
+        self.effects.devices.add(self.owner)
 
     def adopt(self, plan: SitePlan) -> None:
         """Put another plan in force; compiled programs of the old one are forgotten."""

@@ -119,7 +119,7 @@ def fire(desk: Desk, timer: Timer) -> None:
     if timer.purpose == "level":
         levels.come_due(desk, device, dev, level, timer.due)
     elif timer.purpose == "silence":
-        observing.come_due(desk, device, dev, level)
+        observing.come_due(desk, device, dev, timer)
     else:
         levels.evaluate(desk, device, dev, (level,))
 
@@ -157,18 +157,20 @@ def _rejection(desk: Desk, one: Rejection) -> None:
 def _status(desk: Desk, one: Status) -> None:
     device, dev = desk.device(one.device)
     desk.effects.devices.add(device.id)
-    changed = dev.online is not one.online
+    changed = dev.online is not one.online and (dev.online is not None or not one.online)
     dev.online = one.online
     if not one.retained:
         dev.heard = one.at if one.online else dev.heard
     if changed:
         desk.report("device.online" if one.online else "device.offline", device=device.id)
-    if one.online:
-        observing.back_in_touch(desk, device, dev)
-    else:
-        observing.lost_touch(desk, device, dev)
     program = desk.program(device.kind)
-    levels.evaluate(desk, device, dev, [level for level in program.levels if level.about_link])
+    if not one.online:
+        observing.lost_touch(desk, device, dev)
+        observing.wake_after_grace(desk, device)
+    elif (changed or not one.retained) and observing.back_in_touch(desk, device, dev):
+        levels.evaluate(desk, device, dev, program.levels)
+        return
+    levels.evaluate(desk, device, dev, program.affected(program.link_mask))
 
 
 def _configured(desk: Desk, one: Configured) -> None:

@@ -17,11 +17,11 @@ clearing     unknown       stands still, goes on when known again
 
 from collections.abc import Iterable
 
-from gateway.core.alerts import follow
+from gateway.core.alerts import follow, repeat
 from gateway.core.conditions import Truth
 from gateway.core.desk import Desk
 from gateway.core.plan import Device
-from gateway.core.program import LevelProgram
+from gateway.core.program import LevelProgram, pulses
 from gateway.core.state import DeviceState, Hold, LevelState, Phase
 from gateway.core.timers import Timer
 from gateway.core.values import Millis
@@ -30,24 +30,29 @@ from gateway.core.values import Millis
 def evaluate(desk: Desk, device: Device, dev: DeviceState, levels: Iterable[LevelProgram]) -> None:
     """Judge the levels as things stand now and let their rules' alerts follow.
 
-    An event or a change is an instant: its levels are judged again after it, when it is over.
+    An event or a change is an instant: its levels are judged again after it, when it is over. While communication
+    with the device is lost, only the levels that speak of that are judged.
     """
     moment = desk.moment
     desk.owner = device.id
+    moment.blind = not desk.state.scalars.observing
+    frozen = dev.frozen
     while True:
         moved: dict[str, LevelProgram] = {}
         held = dev.levels
         for level in levels:
+            if frozen and not level.about_link:
+                continue
             state = held.get(level.key)
             truth = level.evaluate(dev, moment, state is not None and state.phase is not Phase.PENDING)
             if state is None and not truth:
                 continue
+            if truth and moment.event is not None and state is not None and pulses(level, moment.event):
+                repeat(desk, dev, moment.event, level.rule)
             if _move(desk, device, dev, level, state, truth):
                 moved[level.rule.name] = level
-        if moved:
-            desk.effects.devices.add(device.id)
-            for level in moved.values():
-                follow(desk, device, dev, level.rule)
+        for level in moved.values():
+            follow(desk, device, dev, level.rule)
         if moment.event is None and not moment.changed:
             return
         moment.event, moment.changed = None, frozenset()
@@ -76,49 +81,56 @@ def _move(
 ) -> bool:
     """Apply the table; True when the level became active or idle."""
     if state is None:
+        state = dev.levels[level.key] = LevelState(Phase.ACTIVE)
+        desk.effects.devices.add(device.id)
         if level.hold:
-            dev.levels[level.key] = LevelState(Phase.PENDING, _start(desk, device, level, level.hold))
-            return False
-        dev.levels[level.key] = LevelState(Phase.ACTIVE)
-        return True
+            state.phase = Phase.PENDING
+            _begin(desk, device.id, level.key, state, level.hold)
+        return not level.hold
     if state.phase is Phase.ACTIVE:
         if truth is not False:
             return False
+        desk.effects.devices.add(device.id)
         if level.clear_hold:
-            state.phase, state.hold = Phase.CLEARING, _start(desk, device, level, level.clear_hold)
-            return False
-        del dev.levels[level.key]
-        return True
-    if truth is None:
-        pause(state.hold, desk.moment.now)
-    elif truth is (state.phase is Phase.PENDING):
-        resume(desk, device.id, level.key, state.hold)
-    elif truth:
-        state.phase, state.hold = Phase.ACTIVE, None
-    else:
-        del dev.levels[level.key]
+            state.phase = Phase.CLEARING
+            _begin(desk, device.id, level.key, state, level.clear_hold)
+        else:
+            del dev.levels[level.key]
+        return not level.clear_hold
+    _carry_on(desk, device.id, dev, level.key, state, truth)
     return False
 
 
-def _start(desk: Desk, device: Device, level: LevelProgram, length: Millis) -> Hold:
-    due = desk.moment.now + length
-    desk.timers.add(Timer(due, device.id, "level", level.key))
-    return Hold(due)
-
-
-def pause(hold: Hold | None, now: Millis) -> None:
-    """Let a hold stand still. One that has come due already stays due."""
-    if hold is not None and hold.due is not None and hold.due > now:
-        hold.left, hold.due = hold.due - now, None
-
-
-def resume(desk: Desk, owner: str, key: str, hold: Hold | None) -> None:
-    """Let a hold that stood still go on; ``key`` is a level's (two parts) or that of a part of its condition."""
-    if hold is None or hold.left is None:
+def _carry_on(desk: Desk, owner: str, dev: DeviceState, key: str, state: LevelState, truth: Truth) -> None:
+    """What becomes of a level whose hold is running or stands still."""
+    hold = state.hold
+    if truth is (state.phase is Phase.PENDING):
+        if hold is not None and hold.left is not None and not desk.moment.blind:
+            _run(desk, owner, key, hold)
         return
-    hold.due, hold.left = desk.moment.now + hold.left, None
-    purpose = "level" if key.count("/") == 1 else "wake"
-    desk.timers.add(Timer(hold.due, owner, purpose, key))
+    if truth is None:
+        if hold is None or hold.left is not None:
+            return
+        hold.pause(desk.moment.now)
+    elif truth:
+        state.phase, state.hold = Phase.ACTIVE, None
+    else:
+        del dev.levels[key]
+    desk.effects.devices.add(owner)
+
+
+def _begin(desk: Desk, owner: str, key: str, state: LevelState, length: Millis) -> None:
+    """Start a hold; while nobody can see the device it stands still."""
+    state.hold = hold = Hold(left=length)
+    if not desk.moment.blind:
+        _run(desk, owner, key, hold)
+
+
+def _run(desk: Desk, owner: str, key: str, hold: Hold) -> None:
+    due = hold.resume(desk.moment.now)
+    if due is not None:
+        desk.timers.add(Timer(due, owner, "level", key))
+        desk.effects.devices.add(owner)
 
 
 def arm(desk: Desk, owner: str, dev: DeviceState) -> None:
@@ -130,5 +142,5 @@ def arm(desk: Desk, owner: str, dev: DeviceState) -> None:
         if hold.due is not None:
             desk.timers.add(Timer(hold.due, owner, "wake", key))
     for key, tally in dev.tallies.items():
-        if tally.until is not None:
-            desk.timers.add(Timer(tally.until, owner, "wake", key))
+        if tally.until is not None and tally.until.due is not None:
+            desk.timers.add(Timer(tally.until.due, owner, "wake", key))

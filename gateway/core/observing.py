@@ -7,10 +7,10 @@ or silent, except for the rules that speak of just that.
 
 from gateway.core import levels
 from gateway.core.alerts import follow
-from gateway.core.conditions import silence_due
+from gateway.core.conditions import silence_end
 from gateway.core.desk import Desk
 from gateway.core.plan import Device, fits
-from gateway.core.program import LevelProgram, Program
+from gateway.core.program import Program
 from gateway.core.state import DeviceState, Hold
 from gateway.core.timers import Timer
 from gateway.core.values import Millis
@@ -27,7 +27,7 @@ def lose(desk: Desk, at: Millis, reason: str) -> None:
     scalars.observing, scalars.lost_at = False, at
     desk.effects.scalars = True
     for name, dev in desk.state.devices.items():
-        if dev.levels or dev.holds:
+        if dev.levels or dev.holds or dev.tallies:
             freeze(desk, name, dev, at, links=True)
     desk.report("gateway.unobserved", since=at, reason=reason)
 
@@ -44,33 +44,38 @@ def regain(desk: Desk) -> None:
         desk.report("gateway.observing", since=scalars.lost_at, until=now)
     scalars.lost_at = None
     for name, device in desk.plan.devices.items():
+        program = desk.program(device.kind)
+        watch(desk, device, program)
         dev = desk.state.devices.get(name)
-        if dev is not None:
-            thaw(desk, name, dev, links_only=dev.frozen)
-        watch(desk, device, desk.program(device.kind))
+        if dev is not None and (dev.levels or dev.holds or dev.tallies):
+            _thaw_counts(desk, name, dev)
+            levels.evaluate(desk, device, dev, program.levels)
 
 
 def freeze(desk: Desk, name: str, dev: DeviceState, at: Millis, *, links: bool) -> None:
     """Let the device's holds stand still; those of silence and connection rules only when ``links``."""
-    for _key, hold in _holds(desk, name, dev, links=links):
-        levels.pause(hold, at)
+    for key, hold in _holds(dev):
+        if links or not _about_link(desk, name, key):
+            hold.pause(at)
     desk.effects.devices.add(name)
 
 
-def thaw(desk: Desk, name: str, dev: DeviceState, *, links_only: bool) -> None:
-    """Let the device's holds go on."""
-    for key, hold in _holds(desk, name, dev, links=True):
-        if links_only and not _about_link(desk, name, key):
-            continue
-        if hold.left is not None:
-            levels.resume(desk, name, key, hold)
-            desk.effects.devices.add(name)
-
-
-def _holds(desk: Desk, name: str, dev: DeviceState, *, links: bool) -> list[tuple[str, Hold]]:
+def _holds(dev: DeviceState) -> list[tuple[str, Hold]]:
     found = [(key, state.hold) for key, state in dev.levels.items() if state.hold is not None]
     found.extend(dev.holds.items())
-    return [(key, hold) for key, hold in found if links or not _about_link(desk, name, key)]
+    found.extend((key, tally.until) for key, tally in dev.tallies.items() if tally.until is not None)
+    return found
+
+
+def _thaw_counts(desk: Desk, name: str, dev: DeviceState) -> None:
+    """Let the windows of counts go on; every other hold goes on when its condition is next found to be known."""
+    for key, tally in dev.tallies.items():
+        if tally.until is None or (dev.frozen and not _about_link(desk, name, key)):
+            continue
+        due = tally.until.resume(desk.moment.now)
+        if due is not None:
+            desk.timers.add(Timer(due, name, "wake", key))
+            desk.effects.devices.add(name)
 
 
 def _about_link(desk: Desk, name: str, key: str) -> bool:
@@ -90,29 +95,51 @@ def level_key(key: str) -> str:
 def watch(desk: Desk, device: Device, program: Program) -> None:
     """Ask for wake-ups for the silence rules of a device, and for an offline word that waits for the grace."""
     start = desk.state.scalars.seen_since
-    for condition, level in program.silences:
-        due = start + min(condition.after, desk.plan.boot_grace)
-        desk.timers.add(Timer(due, device.id, "silence", level.key))
+    for key, (condition, _) in program.silences.items():
+        _await_word(desk, device.id, condition.point)
+        _look(desk, device.id, key, start + min(condition.after, desk.plan.boot_grace))
     dev = desk.state.devices.get(device.id)
     if dev is not None and dev.online is False:
-        for level in program.levels:
-            if level.about_link:
-                desk.timers.add(Timer(start + desk.plan.boot_grace, device.id, "wake", level.key))
+        wake_after_grace(desk, device)
 
 
-def come_due(desk: Desk, device: Device, dev: DeviceState, level: LevelProgram) -> None:
+def _await_word(desk: Desk, name: str, point: str | None) -> None:
+    """Silence of what was never heard counts from here."""
+    dev = desk.state.devices.get(name)
+    heard = None if dev is None else dev.heard if point is None else dev.heard_points.get(point)
+    if heard is None and (dev is None or (point or "") not in dev.awaited):
+        desk.device(name)[1].awaited[point or ""] = desk.moment.now
+        desk.effects.devices.add(name)
+
+
+def _look(desk: Desk, name: str, key: str, due: Millis) -> None:
+    desk.looks[name, key] = due
+    desk.timers.add(Timer(due, name, "silence", key))
+
+
+def wake_after_grace(desk: Desk, device: Device) -> None:
+    """Ask for a wake-up at the end of the grace period: what is offline counts from then on."""
+    due = desk.state.scalars.seen_since + desk.plan.boot_grace
+    for level in desk.program(device.kind).levels:
+        if level.about_link and due > desk.moment.now:
+            desk.timers.add(Timer(due, device.id, "wake", level.key))
+
+
+def come_due(desk: Desk, device: Device, dev: DeviceState, timer: Timer) -> None:
     """A silence may have lasted long enough. While it lasts it is looked at again after each further limit."""
+    found = desk.program(device.kind).silences.get(timer.key)
+    if (
+        found is None
+        or desk.looks.get((device.id, timer.key)) != timer.due
+        or not desk.state.scalars.observing
+    ):
+        return  # of another time or plan, or asked for again when devices can be seen
+    condition, level = found
     now, scalars = desk.moment.now, desk.state.scalars
-    if not scalars.observing:
-        return  # asked for again when devices can be seen
-    for condition, owner in desk.program(device.kind).silences:
-        if owner.key != level.key:
-            continue
-        due = silence_due(condition, dev, scalars, desk.plan.boot_grace)
-        again = due if due > now else now + condition.after
-        desk.timers.add(Timer(again, device.id, "silence", level.key))
-        if due <= now and condition.point is None:
-            lost_touch(desk, device, dev)
+    due = max(silence_end(condition, dev, scalars), scalars.seen_since + desk.plan.boot_grace)
+    _look(desk, device.id, timer.key, due if due > now else now + condition.after)
+    if due <= now and condition.point is None:
+        lost_touch(desk, device, dev)
     levels.evaluate(desk, device, dev, (level,))
 
 
@@ -138,10 +165,12 @@ def lost_touch(desk: Desk, device: Device, dev: DeviceState) -> None:
         freeze(desk, device.id, dev, desk.moment.now, links=False)
 
 
-def back_in_touch(desk: Desk, device: Device, dev: DeviceState) -> None:
-    """The device speaks again."""
-    if dev.frozen:
-        dev.frozen = False
-        desk.effects.devices.add(device.id)
-        if desk.state.scalars.observing:
-            thaw(desk, device.id, dev, links_only=False)
+def back_in_touch(desk: Desk, device: Device, dev: DeviceState) -> bool:
+    """The device speaks again; True when it had been lost, so that all its levels are to be judged again."""
+    if not dev.frozen:
+        return False
+    dev.frozen = False
+    desk.effects.devices.add(device.id)
+    if desk.state.scalars.observing:
+        _thaw_counts(desk, device.id, dev)
+    return True

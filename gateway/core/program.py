@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.core.conditions import Evaluator, Moment, bare_evaluator, compile_condition, leaves, matches
+from gateway.core.inputs import Event
 from gateway.core.plan import (
     Changed,
     Compare,
@@ -49,6 +50,7 @@ class Program:
         "link_mask",
         "masks",
         "silences",
+        "speech_mask",
         "tallies",
         "trails",
         "watched",
@@ -64,13 +66,15 @@ class Program:
         self.tallies: dict[str, list[tuple[str, Count]]] = {}
         self.trails: dict[str, list[tuple[str, Rate, bool]]] = {}
         """Rate conditions by point: key, condition, whether the point is a counter."""
-        self.silences: list[tuple[Silent, LevelProgram]] = []
+        self.silences: dict[str, tuple[Silent, LevelProgram]] = {}
         self.watched: frozenset[str] = frozenset()
         """Points with a silence rule of their own."""
         self.masks: dict[str, int] = {}
         """Which levels each point moves, as bits."""
         self.link_mask = 0
         """The levels that speak of silence or connection, as bits."""
+        self.speech_mask = 0
+        """Those of them that a word from the device may raise, as bits."""
         self.changes: frozenset[str] = frozenset()
         """Points under a ``changed`` condition."""
         self._cache: dict[int, tuple[LevelProgram, ...]] = {}
@@ -96,7 +100,9 @@ class Program:
                     self.by_event[event] = (*self.by_event.get(event, ()), level)
                     self.tallies.setdefault(event, []).append((key, leaf))
                 case Silent(point=point):
-                    self.silences.append((leaf, level))
+                    self.silences[key] = (leaf, level)
+                    if "/not" in key:
+                        self.speech_mask |= bit
                     if point is not None:
                         self.watched |= {point}
                 case _:
@@ -124,6 +130,14 @@ def _levels(rules: Iterable[Rule]) -> Iterable[LevelProgram]:
             )
 
 
+def pulses(level: LevelProgram, event: Event) -> bool:
+    """Whether the event is an instant this level waits for, rather than one it counts."""
+    return any(
+        isinstance(leaf, Happened) and leaf.event == event.type and matches(event, leaf.where)
+        for leaf, _ in leaves(level.condition, level.key)
+    )
+
+
 def explain(level: LevelProgram, kind: Kind, dev: DeviceState, m: Moment) -> Cause:
     """What made the level true: the first leaf that holds, with its value, limit and unit."""
     for leaf, key in leaves(level.condition, level.key):
@@ -148,17 +162,22 @@ def _leaf_cause(leaf: Condition, key: str, kind: Kind, dev: DeviceState, m: Mome
             ts, value = dev.last[point]
             return Cause(ts, point, value, high if high is not None else low, kind.points[point].unit)
         case Happened(event=name) | Count(event=name):
-            return _event_cause(name, leaf, kind, m)
+            return _seen_cause(name, leaf, kind, m)
         case Silent(point=point, after=after):
             return Cause(m.now, point, None, after, "ms")
         case _:
             return Cause(m.now)
 
 
-def _event_cause(name: str, leaf: Happened | Count, kind: Kind, m: Moment) -> Cause:
+def _seen_cause(name: str, leaf: Happened | Count, kind: Kind, m: Moment) -> Cause:
     event = m.event
     if event is None or event.type != name or not matches(event, leaf.where):
         return Cause(m.now, event=name)
-    declared = kind.events[name].attributes
+    return event_cause(event, kind)
+
+
+def event_cause(event: Event, kind: Kind) -> Cause:
+    """An event as a cause, without what is personal."""
+    declared = kind.events[event.type].attributes
     public = {key: value for key, value in event.attributes.items() if not declared[key].personal}
-    return Cause(event.ts, event=name, attributes=public)
+    return Cause(event.ts, event=event.type, key=event.key, attributes=public)

@@ -24,6 +24,18 @@ class Hold(Struct, array_like=True):
     due: Millis | None = None
     left: Millis | None = None
 
+    def pause(self, now: Millis) -> None:
+        """Stand still. One that has come due already stays due."""
+        if self.due is not None and self.due > now:
+            self.left, self.due = self.due - now, None
+
+    def resume(self, now: Millis) -> Millis | None:
+        """Go on; the new due time, or None where it was not standing still."""
+        if self.left is None:
+            return None
+        self.due, self.left = now + self.left, None
+        return self.due
+
 
 class LevelState(Struct, array_like=True):
     """One level of a rule on one device; ``hold`` runs while pending or clearing."""
@@ -36,7 +48,7 @@ class Tally(Struct, array_like=True):
     """The last matching events of a ``count`` condition and until when it is true."""
 
     recent: list[Millis] = field(default_factory=list)
-    until: Millis | None = None
+    until: Hold | None = None
 
 
 class DeviceState(Struct, omit_defaults=True):
@@ -57,6 +69,8 @@ class DeviceState(Struct, omit_defaults=True):
     """Recent values of points under a rate condition."""
     heard_points: dict[str, Millis] = field(default_factory=dict)
     """Receipt times of the points that have a silence rule of their own."""
+    awaited: dict[str, Millis] = field(default_factory=dict)
+    """Since when a first word is awaited: of a point by its name, of the device by the empty one."""
     events: dict[str, Millis] = field(default_factory=dict)
     """Keys of the last events with their times, oldest first."""
     horizon: Millis = 0
@@ -90,6 +104,8 @@ class Cause(Struct, frozen=True, omit_defaults=True):
     limit: Scalar | None = None
     unit: str = ""
     event: str | None = None
+    key: str | None = None
+    """Which event it was."""
     attributes: dict[str, Scalar] = field(default_factory=dict)
 
 

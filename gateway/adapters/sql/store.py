@@ -49,7 +49,7 @@ class Store:
         self._connection = self._writer.connect()
         self._quarantine = Quarantine(self._connection)
         self._filled = asyncio.Event()
-        self._outcomes = asyncio.Condition()
+        self._settled = asyncio.Event()
         self._upserts: dict[str, sa.Insert] = {}
         self.waiting_bytes, self.waiting_rows = outbox_rows.measure(self._connection)
         self._connection.rollback()
@@ -89,7 +89,9 @@ class Store:
         Raises:
             StoreError: nothing of it is on disk; the state in memory must be loaded again.
         """
-        last = await self.write(lambda connection: self.commit_now(connection, entries, effects, state, config))
+        last = await self.write(
+            lambda connection: self.commit_now(connection, entries, effects, state, config)
+        )
         if effects.rows:
             self._filled.set()
         return last
@@ -123,6 +125,12 @@ class Store:
         """Rows have left the telemetry outbox."""
         self.waiting_rows -= rows
         self.waiting_bytes -= size
+        self._settled.set()
+
+    async def drained(self) -> None:
+        """Return when rows next leave the telemetry outbox."""
+        self._settled.clear()
+        await self._settled.wait()
 
     async def close(self) -> None:
         """Finish writing, fold the write-ahead log into the database and let the directory go."""

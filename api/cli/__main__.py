@@ -1,0 +1,5 @@
+"""``python -m api.cli`` is ``fgw``."""
+
+from api.cli import main
+
+main()
