@@ -75,6 +75,10 @@ async def publisher(
     """
     if connections < 1:
         raise SimulationError(f"{connections} connections are too few; at least 1 is needed")
+    if strangers := sorted(set(own) - plan.devices.keys()):
+        raise SimulationError(
+            f"no connection of its own for {strangers[0]!r}: site {plan.site} has no such device"
+        )
     address = Address.parse(url)
     # Two simulations of one site on one broker must not throw each other out.
     stem = f"fgw-sim-{plan.site}-{secrets.token_hex(3)}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.core.plan import SitePlan
-from gateway.core.values import HOUR, SECOND, Millis
+from gateway.core.values import DAY, SECOND, Millis
 from gateway.site.plan_builder import load_site
 from simulators.errors import SimulationError
 from simulators.faults import Fault
@@ -19,6 +19,8 @@ from simulators.schedule import demo_schedule
 STEP: Millis = 250
 """Simulated milliseconds per step in real time: how late a publication may leave."""
 FULL_SPEED = 0.0
+WEEK: Millis = 7 * DAY
+"""How much of the schedule a simulation without an end draws up."""
 
 
 class Progress(NamedTuple):
@@ -53,18 +55,14 @@ async def simulate(  # noqa: PLR0913  keyword-only, one for each flag of the com
         url: the broker, ``mqtt://host:port``.
         seed: the same seed gives the same traffic.
         speed: simulated seconds per second; 1 is real time, 0 as fast as the broker takes it.
-        devices: blow the site up to so many devices, see :func:`simulators.scale.blow_up`.
+        devices: blow the site up to so many, see :func:`simulators.scale.blow_up`.
         only: simulate these devices only.
         duration: simulated seconds; None runs until cancelled.
-        start: simulated start, milliseconds UTC. By default now; at another speed than 1 so that the simulation ends
-            now, because a gateway refuses readings from the future.
+        start: simulated start, ms UTC; by default now, or so that it ends now: nothing may come from the future.
         faults: what goes wrong; None is the demo's schedule, an empty list a site without faults.
         connections: how many MQTT connections the devices share.
         own: devices with a connection and a last will of their own.
-        progress: called about once a step.
-
-    Returns:
-        The state at the end.
+        progress: called once a step; the last state is also returned.
 
     Raises:
         SimulationError: an argument cannot be, or no broker answers.
@@ -75,10 +73,10 @@ async def simulate(  # noqa: PLR0913  keyword-only, one for each flag of the com
         plan = blow_up(plan, devices)
     begin = _start(speed, duration, start)
     end = None if duration is None else begin + round(duration * SECOND)
-    planned = demo_schedule(plan, seed, _length(begin, end)) if faults is None else faults
-    if only is not None and faults is None:
-        planned = [fault for fault in planned if fault.device in only]
-    fleet = Fleet(plan, seed=seed, start=begin, faults=planned, only=only)
+    if faults is None:
+        planned = demo_schedule(plan, seed, WEEK if end is None else end - begin)
+        faults = [fault for fault in planned if only is None or fault.device in only]
+    fleet = Fleet(plan, seed=seed, start=begin, faults=faults, only=only)
     async with publisher(url, plan, connections=connections, own=own) as line:
         return await play(fleet, line, speed=speed, end=end, progress=progress)
 
@@ -128,8 +126,3 @@ def _start(speed: float, duration: float | None, start: Millis | None) -> Millis
         )
     lived = 1 - 1 / speed if speed else 1.0
     return now - round(duration * SECOND * max(0.0, lived))
-
-
-def _length(begin: Millis, end: Millis | None) -> Millis:
-    """How much of a schedule to draw up: all of a run with an end, a week of one without."""
-    return (end - begin) if end is not None else 7 * 24 * HOUR

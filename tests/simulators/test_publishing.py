@@ -198,6 +198,7 @@ async def test_a_site_can_be_blown_up_and_cut_down(house: SitePlan, mosquitto: M
         ({"duration": 0.0}, "a duration of 0.0 s is not possible"),
         ({"devices": 0, "duration": 1.0}, "0 devices are not possible"),
         ({"connections": 0, "duration": 1.0}, "0 connections are too few"),
+        ({"own": ["lift-9"], "duration": 1.0}, "no connection of its own for 'lift-9'"),
     ],
 )
 async def test_an_impossible_simulation_is_refused(
