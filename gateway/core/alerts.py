@@ -143,7 +143,7 @@ def repeat(desk: Desk, dev: DeviceState, event: Event, rule: Rule) -> None:
 
 
 def _let_go(desk: Desk, dev: DeviceState, alert: Alert, rule: Rule) -> None:
-    if alert.state not in ACTIVE or alert.gone:
+    if alert.state not in ACTIVE or (alert.gone and rule.latched):
         return
     if rule.latched:
         alert.gone = True

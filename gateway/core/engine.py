@@ -183,16 +183,16 @@ def _configured(desk: Desk, one: Configured) -> None:
             alerts.close_orphan(desk, desk.state.devices[alert.device], alert, "device removed")
         elif alert.rule not in device.kind.rules:
             alerts.close_orphan(desk, desk.state.devices[alert.device], alert, "rule removed")
+    for name in sorted(desk.state.devices.keys() - one.plan.devices.keys()):
+        observing.drop_device(desk, name)
     for name, device in one.plan.devices.items():
         program = desk.program(device.kind)
         dev = desk.state.devices.get(name)
         if dev is not None:
             observing.drop_unknown(desk, device, dev)
-            unseen = not desk.state.scalars.observing
-            judged = [level for level in program.levels if level.about_link or not dev.frozen]
-            levels.evaluate(desk, device, dev, judged)
-            if unseen:
-                observing.freeze(desk, name, dev, desk.moment.now, links=True)
+            levels.evaluate(desk, device, dev, program.levels)
+            for rule in list(dev.alerts):
+                alerts.follow(desk, device, dev, device.kind.rules[rule])
         if desk.state.scalars.observing:
             observing.watch(desk, device, program)
 

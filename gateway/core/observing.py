@@ -149,6 +149,9 @@ def drop_unknown(desk: Desk, device: Device, dev: DeviceState) -> None:
     for name, (_, value) in list(dev.last.items()):
         if name not in points or not fits(points[name], value):
             del dev.last[name]
+    awaited = {condition.point or "" for condition, _ in program.silences.values()}
+    dev.heard_points = {name: at for name, at in dev.heard_points.items() if name in program.watched}
+    dev.awaited = {name: at for name, at in dev.awaited.items() if name in awaited}
     gone = {key for key in dev.levels if key not in program.by_key}
     for kept in (dev.levels, dev.holds, dev.tallies, dev.trails):
         for key in [key for key in kept if level_key(key) not in program.by_key]:
@@ -156,6 +159,21 @@ def drop_unknown(desk: Desk, device: Device, dev: DeviceState) -> None:
     for rule in sorted({key.split("/")[0] for key in gone} & device.kind.rules.keys()):
         follow(desk, device, dev, device.kind.rules[rule])
     desk.effects.devices.add(device.id)
+
+
+def drop_device(desk: Desk, name: str) -> None:
+    """A device left the configuration: should it come back, it starts anew, but its history goes on."""
+    dev = desk.state.devices[name]
+    kept = DeviceState(
+        events=dev.events,
+        horizon=dev.horizon,
+        occurrences=dev.occurrences,
+        orders=dev.orders,
+        rejected=dev.rejected,
+    )
+    if kept != dev:
+        desk.state.devices[name] = kept
+        desk.effects.devices.add(name)
 
 
 def lost_touch(desk: Desk, device: Device, dev: DeviceState) -> None:

@@ -3,15 +3,26 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from gateway.core.conditions import Evaluator, Moment, bare_evaluator, compile_condition, leaves, matches
+from gateway.core.conditions import (
+    Evaluator,
+    Moment,
+    bare_evaluator,
+    compile_condition,
+    elapsed,
+    leaves,
+    matches,
+)
 from gateway.core.inputs import Event
 from gateway.core.plan import (
+    AllOf,
+    AnyOf,
     Changed,
     Compare,
     Condition,
     Count,
     Happened,
     Kind,
+    Negation,
     Offline,
     OneOf,
     Rate,
@@ -139,23 +150,38 @@ def pulses(level: LevelProgram, event: Event) -> bool:
 
 
 def explain(level: LevelProgram, kind: Kind, dev: DeviceState, m: Moment) -> Cause:
-    """What made the level true: the first leaf that holds, with its value, limit and unit."""
-    for leaf, key in leaves(level.condition, level.key):
-        cause = _leaf_cause(leaf, key, kind, dev, m)
-        if cause is not None:
-            return cause
+    """What made the level true: the first leaf that decided it, with its value, limit and unit."""
+    for leaf, _ in _culprits(level.condition, level.key, dev, m, wanted=True):
+        return _leaf_cause(leaf, kind, dev, m)
     return Cause(m.now)
 
 
-def _leaf_cause(leaf: Condition, key: str, kind: Kind, dev: DeviceState, m: Moment) -> Cause | None:
-    if bare_evaluator(leaf, key, 0.0)(dev, m, False) is not True:
-        return None
+def _culprits(
+    condition: Condition, key: str, dev: DeviceState, m: Moment, *, wanted: bool
+) -> list[tuple[Condition, str]]:
+    """The leaves that make a condition what is wanted; none where it is something else."""
+    if wanted and condition.hold and not elapsed(dev.holds.get(key), m.now):
+        return []
+    match condition:
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            found = [
+                _culprits(part, f"{key}/{index}", dev, m, wanted=wanted) for index, part in enumerate(parts)
+            ]
+            together = isinstance(condition, AllOf) is wanted
+            return [] if together and not all(found) else [one for part in found for one in part]
+        case Negation(part=part):
+            return _culprits(part, f"{key}/not", dev, m, wanted=not wanted)
+        case _:
+            return [(condition, key)] if bare_evaluator(condition, key, 0.0)(dev, m, False) is wanted else []
+
+
+def _leaf_cause(leaf: Condition, kind: Kind, dev: DeviceState, m: Moment) -> Cause:
     match leaf:
         case Compare(point=point, low=low, high=high):
             ts, value = dev.last[point]
-            limit = high if high is not None and value > high else low  # type: ignore[operator]
+            limit = high if low is None or (high is not None and value > low) else low  # type: ignore[operator]
             return Cause(ts, point, value, limit, kind.points[point].unit)
-        case OneOf(point=point) | Changed(point=point):
+        case OneOf(point=point) | Changed(point=point) if point in dev.last:
             ts, value = dev.last[point]
             return Cause(ts, point, value, None, kind.points[point].unit)
         case Rate(point=point, low=low, high=high):

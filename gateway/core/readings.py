@@ -4,16 +4,16 @@ from gateway.core import levels, observing
 from gateway.core.conditions import matches
 from gateway.core.desk import Desk
 from gateway.core.inputs import Event, Telemetry
-from gateway.core.plan import Device
-from gateway.core.program import Program
-from gateway.core.state import DeviceState, Tally
+from gateway.core.plan import Count, Device
+from gateway.core.program import LevelProgram, Program
+from gateway.core.state import DeviceState, Hold, Tally
 from gateway.core.timers import Timer
 from gateway.core.values import Millis, Scalar, Series, TelemetryRow
 
 EVENTS_KEPT = 128
 """Event keys a device remembers to recognise repeats. What is older than the oldest of them moves nothing."""
-TRAIL_KEPT = 64
-"""Values kept under a rate condition."""
+TRAIL_PARTS = 64
+"""The stretch of a rate condition is kept in so many parts at most, however often values come."""
 
 
 def take_telemetry(desk: Desk, one: Telemetry) -> None:
@@ -44,10 +44,11 @@ def take_telemetry(desk: Desk, one: Telemetry) -> None:
         dev.heard = one.at
         if program.watched:
             _hear_points(program, dev, one)
-        if dev.levels:
+        if dev.levels or dev.holds:
             mask |= program.link_mask  # it speaks: a rule about its silence may let go
-        if dev.frozen:
-            observing.back_in_touch(desk, device, dev)
+        else:
+            mask |= program.speech_mask
+        if dev.frozen and observing.back_in_touch(desk, device, dev):
             mask = -1
         if changed is not None and program.changes:
             desk.moment.changed = program.changes.intersection(changed)
@@ -66,50 +67,53 @@ def _trail(program: Program, dev: DeviceState, name: str, ts: Millis, value: Sca
     for key, rate, counter in program.trails[name]:
         trail = dev.trails.setdefault(key, [])
         number = float(value)
-        if trail and trail[-1][0] >= ts:
+        if trail and trail[-1][0] > ts:
             continue
         if counter and trail and number < trail[-1][1]:
             # A reset: shift the past so that the change since then is what the counter shows now.
             shift = trail[-1][1]
             trail[:] = [(when, was - shift) for when, was in trail]
-        trail.append((ts, number))
-        while len(trail) > 2 and (trail[1][0] <= ts - rate.over or len(trail) > TRAIL_KEPT):  # noqa: PLR2004
+        if trail and (trail[-1][0] == ts or _close(trail, rate.over)):
+            trail[-1] = (ts, number)
+        else:
+            trail.append((ts, number))
+        while len(trail) > 2 and trail[1][0] <= ts - rate.over:  # noqa: PLR2004 - a slope needs two ends
             del trail[0]
     return program.masks[name]
+
+
+def _close(trail: list[tuple[Millis, float]], over: Millis) -> bool:
+    """Whether the newest value is so near the one before it that the next may take its place."""
+    return len(trail) > 1 and (trail[-1][0] - trail[-2][0]) * TRAIL_PARTS < over
 
 
 def take_event(desk: Desk, one: Event) -> None:
     """Store the event; judge it when it has not been seen and is not retained."""
     device, dev = desk.device(one.device)
     desk.effects.devices.add(one.device)
+    program = desk.program(device.kind)
+    judged = program.affected(program.link_mask)
     if not one.retained:
         dev.heard = one.at
-        if dev.frozen:
-            observing.back_in_touch(desk, device, dev)
-    fresh = one.key not in dev.events and one.ts > dev.horizon
-    if not fresh and one.key in dev.events:
-        _stay_in_touch(desk, device, dev)
-        return
-    desk.effects.events.append(one)
-    desk.effects.rows.append(event_row(device, one))
-    program = desk.program(device.kind)
-    if fresh:
+        if observing.back_in_touch(desk, device, dev):
+            judged = program.levels
+    known = one.key in dev.events
+    if not known:
+        desk.effects.events.append(one)
+        desk.effects.rows.append(event_row(device, one))
+    if not known and not one.retained and one.ts >= dev.horizon:
         _remember(dev, one)
-    if fresh and not one.retained:
         for key, count in program.tallies.get(one.type, ()):
             if matches(one, count.where):
-                _tally(desk, device.id, dev, key, count.at_least, count.within, one.ts)
-        affected = program.by_event.get(one.type, ())
+                _tally(desk, device.id, dev, key, count, one.ts)
+        judged = _joined(judged, program.by_event.get(one.type, ()))
         desk.moment.event = one
-        levels.evaluate(desk, device, dev, (*affected, *program.affected(program.link_mask)))
-        desk.moment.event = None
-    else:
-        _stay_in_touch(desk, device, dev)
+    levels.evaluate(desk, device, dev, judged)
+    desk.moment.event = None
 
 
-def _stay_in_touch(desk: Desk, device: Device, dev: DeviceState) -> None:
-    program = desk.program(device.kind)
-    levels.evaluate(desk, device, dev, program.affected(program.link_mask))
+def _joined(some: tuple[LevelProgram, ...], others: tuple[LevelProgram, ...]) -> tuple[LevelProgram, ...]:
+    return (*some, *(level for level in others if level not in some)) if some else others
 
 
 def _remember(dev: DeviceState, one: Event) -> None:
@@ -119,14 +123,17 @@ def _remember(dev: DeviceState, one: Event) -> None:
         dev.horizon = max(dev.horizon, dev.events.pop(oldest))
 
 
-def _tally(
-    desk: Desk, owner: str, dev: DeviceState, key: str, at_least: int, within: Millis, ts: Millis
-) -> None:
+def _tally(desk: Desk, owner: str, dev: DeviceState, key: str, count: Count, ts: Millis) -> None:
     tally = dev.tallies.setdefault(key, Tally())
-    tally.recent = sorted([*tally.recent, ts])[-at_least:]
-    if len(tally.recent) == at_least and tally.recent[-1] - tally.recent[0] <= within:
-        tally.until = desk.moment.now + within
-        desk.timers.add(Timer(tally.until, owner, "wake", key))
+    if len(tally.recent) == count.at_least and ts < tally.recent[0]:
+        return  # late: newer ones have decided
+    tally.recent = sorted([*tally.recent, ts])[-count.at_least :]
+    if len(tally.recent) < count.at_least or tally.recent[-1] - tally.recent[0] > count.within:
+        return
+    tally.until = Hold(left=count.within)
+    if desk.state.scalars.observing:
+        due = tally.until.resume(desk.moment.now)
+        desk.timers.add(Timer(due or desk.moment.now, owner, "wake", key))
 
 
 def event_row(device: Device, one: Event) -> TelemetryRow:

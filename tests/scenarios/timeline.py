@@ -1,0 +1,256 @@
+"""A facility's story told in YAML: inputs at times, and what must come of each, word for word.
+
+A file holds a ``profile`` (as in ``device_profiles/``, without name), optionally a ``site``, and ``stories``. Each step
+of a story has ``at`` (since the start), at most one input, and what is expected then:
+
+- ``telemetry: {temp: 81}`` / ``event: {type: trip, …}`` / ``status: online``, with ``ago: 10s`` for an older device time,
+  ``retained: true``, and ``device`` where it is not ``d1``
+- ``started: 2m`` (the gateway was last alive 2 min before), ``link: lost`` / ``link: up``
+- ``do: alert.ack``, ``of: hot`` (the rule whose newest alert or order is meant) or ``id``, ``by: anna``, ``with: {…}``,
+  ``seen: 1`` for the version the person saw
+- ``rejected: out_of_range`` with ``times``
+- ``telemetry`` with ``every: 10s``, ``until: 5m`` and ``rise: {starts: 4}``: a run of reports, the points rising each time
+- ``configure: {profile: {…}, site: {…}}``: laid over what was in force; null removes
+- ``then``: every outcome since the step before, as ``kind rule/level key=value … @time``; the time only where it differs
+  from the step's; ``alert`` / ``order``: fields of the newest record of the rule in ``of``; ``reply``: fields of the answer
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import yaml
+
+from gateway.core.effects import Outcome
+from gateway.core.engine import Engine
+from gateway.core.inputs import (
+    Command,
+    Configured,
+    Event,
+    Input,
+    LinkLost,
+    LinkUp,
+    Rejection,
+    Started,
+    Status,
+    Telemetry,
+    Tick,
+)
+from gateway.core.plan import SitePlan
+from gateway.core.state import Alert, Reply, State, WorkOrder
+from gateway.core.values import Millis
+from gateway.site import SiteBundle, build_plan
+from gateway.site.fields import duration, show_duration
+
+START: Millis = 1_790_000_000_000
+PROFILE = {"profile": "thing", "report_every": "10s"}
+SITE = {
+    "site": "mill",
+    "timezone": "Europe/Berlin",
+    "profiles": ["thing.yaml"],
+    "settings": {"boot_grace": "2m"},
+    "devices": [{"id": "d1", "profile": "thing"}],
+}
+TOLD = (
+    "count",
+    "was",
+    "alert",
+    "clock",
+    "share",
+    "step",
+    "reason",
+    "why",
+    "point",
+    "value",
+    "limit",
+    "event",
+)
+"""Details of an outcome that a story repeats, in this order."""
+
+
+def laid_over(base: Any, change: Any) -> Any:  # noqa: ANN401 - YAML is untyped
+    """A mapping with another laid over it; null removes."""
+    if not isinstance(base, dict) or not isinstance(change, dict):
+        return copy.deepcopy(change)
+    merged = {**base, **{key: laid_over(base.get(key), value) for key, value in change.items()}}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def plan_from(profile: dict[str, Any], site: dict[str, Any]) -> SitePlan:
+    """The plan these mean when they are written as files."""
+    texts = {"site.yaml": laid_over(SITE, site), "thing.yaml": laid_over(PROFILE, profile)}
+    return build_plan(SiteBundle("site.yaml", {name: yaml.safe_dump(text) for name, text in texts.items()}))
+
+
+class Telling:
+    """One way through a story.
+
+    Args:
+        tell: what the engine gets before each step, to show that it changes nothing: further ticks, say.
+    """
+
+    def __init__(
+        self, profile: dict[str, Any], site: dict[str, Any], tell: Callable[["Telling", Millis], None]
+    ) -> None:
+        self._profile, self._site, self._tell = profile, site, tell
+        self.engine = Engine(plan_from(profile, site), State())
+        self.now = START
+        self.outcomes: list[Outcome] = []
+        self.replies: list[Reply] = []
+        self._alerts: dict[str, Alert] = {}
+        self._orders: dict[str, WorkOrder] = {}
+        self.feed(Started(START, None))
+        self.feed(LinkUp(START))
+        self.outcomes.clear()
+
+    def feed(self, *inputs: Input) -> None:
+        """Let the engine handle a batch."""
+        effects = self.engine.step(inputs)
+        self.outcomes.extend(effects.outcomes)
+        self.replies.extend(effects.replies)
+        self._alerts |= {alert.rule: alert for alert in effects.alerts.values()}
+        self._orders |= {order.rule or "by hand": order for order in effects.orders.values()}
+
+    def play(self, steps: Sequence[dict[str, Any]]) -> Iterator[tuple[str, object, object]]:
+        """Each expectation of the story: where it stands, what is expected, what was found."""
+        for number, given in enumerate(steps, 1):
+            step = dict(given)
+            at = START + duration(step.pop("at"))
+            where = f"step {number}, at {show_duration(at - START)}"
+            self._tell(self, at)
+            self.now = at
+            expected: dict[str, Any] = {
+                key: step.pop(key) for key in ("then", "alert", "order", "reply") if key in step
+            }
+            rule = step.get("of")
+            self.feed(*self._inputs(step, at))
+            yield from self._compare(where, expected, rule)
+
+    def _compare(
+        self, where: str, expected: dict[str, Any], rule: str | None
+    ) -> Iterator[tuple[str, object, object]]:
+        if "then" in expected:
+            yield f"{where}, outcomes", expected["then"], [self._words(one) for one in self.outcomes]
+            self.outcomes.clear()
+        for name, kept in (("alert", self._alerts), ("order", self._orders)):
+            if name in expected:
+                record = msgspec.to_builtins(kept[rule or next(iter(kept))])
+                yield f"{where}, {name}", expected[name], _part(record, expected[name])
+        if "reply" in expected:
+            found = msgspec.to_builtins(self.replies[-1])
+            yield f"{where}, reply", expected["reply"], _part(found, expected["reply"])
+
+    def _words(self, one: Outcome) -> str:
+        level = f"{one.rule}/{one.level}" if one.rule and one.level else ""
+        named = one.device if one.device != "d1" else ""
+        detail = [f"{key}={_shown(one.detail[key])}" for key in TOLD if one.detail.get(key) is not None]
+        by = f"by={one.actor}" if one.actor else ""
+        time = "" if one.at == self.now else f"@{show_duration(one.at - START)}"
+        return " ".join(word for word in (one.kind, named, level, *detail, by, time) if word)
+
+    def _inputs(self, step: dict[str, Any], at: Millis) -> list[Input]:
+        device = step.pop("device", "d1")
+        if "every" in step:
+            return self._run(step, at, device)
+        ts = at - (duration(step.pop("ago")) if "ago" in step else 0)
+        retained = step.pop("retained", False)
+        match step:
+            case {"telemetry": dict(values)}:
+                return [Telemetry(at, device, ts, values, retained)]
+            case {"event": dict(body)}:
+                body = dict(body)
+                name, key = body.pop("type"), body.pop("id", None)
+                return [Event(at, device, ts, key or f"{name}@{ts}", name, body, retained)]
+            case {"status": word}:
+                return [Status(at, device, {"online": True, "offline": False}[word], retained)]
+            case {"started": ago}:
+                return [Started(at, at - duration(ago))]
+            case {"link": "lost"}:
+                return [LinkLost(at, "the broker is gone")]
+            case {"link": "up"}:
+                return [LinkUp(at)]
+            case {"rejected": reason}:
+                one = Rejection(at, device or None, "a/topic", reason, "what was found", b"raw")
+                return [one] * step.get("times", 1)
+            case {"configure": change}:
+                self._profile = laid_over(self._profile, change.get("profile", {}))
+                self._site = laid_over(self._site, change.get("site", {}))
+                return [Configured(at, plan_from(self._profile, self._site))]
+            case {"do": verb}:
+                return [self._command(verb, step, at)]
+            case _ if not set(step) - {"of"}:
+                return [Tick(at)]
+            case _:
+                raise ValueError(f"no such step: {step}")
+
+    def _run(self, step: dict[str, Any], at: Millis, device: str) -> list[Input]:
+        last = self.now = START + duration(step["until"])
+        times = range(at, last + 1, duration(step["every"]))
+        rises = step.get("rise", {})
+        return [
+            Telemetry(
+                when,
+                device,
+                when,
+                {name: value + rises.get(name, 0) * index for name, value in step["telemetry"].items()},
+            )
+            for index, when in enumerate(times)
+        ]
+
+    def _command(self, verb: str, step: dict[str, Any], at: Millis) -> Command:
+        kept: dict[str, Any] = {**(self._alerts if verb.startswith("alert.") else self._orders)}
+        target = step["id"] if "id" in step else kept[step["of"]].id if "of" in step else ""
+        args = {
+            key: at + duration(value[4:]) if isinstance(value, str) and value.startswith("now+") else value
+            for key, value in step.get("with", {}).items()
+        }
+        name = step.get("command", f"c{len(self.replies)}")
+        return Command(
+            at=at,
+            id=name,
+            actor=step.get("by", "anna"),
+            verb=verb,
+            target=target,
+            args=args,
+            expect=step.get("seen"),
+        )
+
+
+def _part(record: Any, wanted: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - as read from a record
+    """The wanted fields of a record; times count from the start."""
+    return {key: _value(record.get(key), value) for key, value in wanted.items()}
+
+
+def _value(found: Any, wanted: Any) -> Any:  # noqa: ANN401
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return _part(found, wanted)
+    if isinstance(wanted, str) and isinstance(found, int) and not isinstance(found, bool):
+        return show_duration(found - START if found >= START - 10**9 else found)
+    return found
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# --- further ways to tell the same story -----------------------------------------------------------------------
+
+
+def plainly(_telling: Telling, _at: Millis) -> None:
+    """Nothing but the steps."""
+
+
+def with_ticks(telling: Telling, at: Millis) -> None:
+    """The clock ticks seven times between one step and the next."""
+    gap = at - telling.now
+    for part in range(1, 8):
+        telling.feed(Tick(telling.now + gap * part // 8))
+
+
+def from_memory(telling: Telling, _at: Millis) -> None:
+    """Before each step the state goes to bytes and back into a new engine."""
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(telling.engine.state), type=State)
+    telling.engine = Engine(telling.engine.plan, state)
