@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 
 from gateway.adapters.embedded.store import EmbeddedStore
@@ -15,11 +16,12 @@ from gateway.core.inputs import Command
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
 from gateway.core.values import DAY, HOUR, Json
-from gateway.errors import StoreError
+from gateway.errors import StoreError, TelemetryUnavailable
 from gateway.feed import Feed
 from gateway.ports import Health
 from gateway.runtime import Loop
 
+log = logging.getLogger(__name__)
 
 FAREWELL = 3.0
 """Seconds that waiting readings get at a clean end; they are safe in the outbox in any case."""
@@ -166,7 +168,7 @@ class Gateway:
             now = self._loop.now
             try:
                 await self.store.write(lambda connection, now=now: tidy(connection, self._keep, now))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-            except StoreError as error:
-                self._loop.trouble = str(error)
-            await self.telemetry.keep(now - self._keep.readings_days * DAY)
+                await self.telemetry.keep(now - self._keep.readings_days * DAY)
+            except (StoreError, TelemetryUnavailable) as error:
+                log.warning("what is old could not be deleted, in an hour it is tried again: %s", error)
             await asyncio.sleep(HOUR / 1000)

@@ -6,6 +6,7 @@ process dies anywhere in between, the same holds. There is no other recovery pat
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 
 from gateway.adapters.sql import journal
@@ -34,6 +35,8 @@ from gateway.jobs import Job, Jobs, Work
 from gateway.meters import Meters
 from gateway.ports import Batch, Link, Source
 
+log = logging.getLogger(__name__)
+
 NOTHING = Batch((), None)
 
 
@@ -47,11 +50,12 @@ class Loop:
         plan: what it means.
         plan_of: builds a plan from the digest and body of a configuration that was in force earlier.
         linger: seconds to wait for more when little has arrived, so that load makes batches larger.
+        clock: makes the gateway's clock from the latest moment the records know.
         batch: messages in one turn at the most.
         outbox_cap: bytes of readings that may wait for the telemetry store before reading stops.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a third of them have defaults
         self,
         source: Source,
         store: Store,
@@ -59,6 +63,7 @@ class Loop:
         plan: SitePlan,
         plan_of: Callable[[str, bytes], SitePlan],
         *,
+        clock: Callable[[Millis], Clock] = Clock,
         linger: float = 0.005,
         batch: int = 2_000,
         outbox_cap: int = 512 << 20,
@@ -72,7 +77,8 @@ class Loop:
         self._link_up = False
         self._blocked = False
         self._committed_at: Millis = 0
-        self._clock = Clock()
+        self._clock_from = clock
+        self._clock = clock(0)
         self.feed = Feed()
         self.meters = Meters()
         self.trouble = ""
@@ -209,6 +215,8 @@ class Loop:
             await self._fall_back([job for job, _ in jobs], error)
             return
         self._source.ack(batch.ticket)
+        if self.trouble:
+            log.warning("the records can be written again")
         self._committed_at, self.trouble, self._plan = at, "", self._engine.plan
         self.meters.count(batch, effects)
         if self.feed.listeners:
@@ -222,6 +230,8 @@ class Loop:
         if blocked is self._blocked:
             return
         self._blocked = blocked
+        full = f"the telemetry outbox is full ({waiting >> 20} MiB wait): nothing is read until it drains"
+        log.warning("%s", full if blocked else "the telemetry outbox has room again: reading goes on")
         if self._link_up:
             one = LinkLost(at, "the telemetry outbox is full") if blocked else LinkUp(at)
             inputs.append(one)
@@ -248,11 +258,18 @@ class Loop:
                     entries.append((at, "message", item))
                 else:
                     entries.extend(journal.entry(fact) for fact in facts if isinstance(fact, Rejection))
-            elif isinstance(item, Link) and item.up is not self._link_up:
-                self._link_up, self._link_reason = item
-                one = LinkUp(at) if self._link_up else LinkLost(at, self._link_reason)
-                inputs.append(one)
-                entries.append(journal.entry(one))
+            elif isinstance(item, Link):
+                self._follow_link(item, at, inputs, entries)
+
+    def _follow_link(self, link: Link, at: Millis, inputs: list[Input], entries: list[journal.Entry]) -> None:
+        changed = link.up is not self._link_up
+        if changed or link.reason != self._link_reason:
+            log.warning("%s", "the broker is connected" if link.up else link.reason)
+        self._link_up, self._link_reason = link
+        if changed:
+            one = LinkUp(at) if link.up else LinkLost(at, link.reason)
+            inputs.append(one)
+            entries.append(journal.entry(one))
 
     def _answer(self, jobs: Sequence[tuple[Job, Work]], effects: Effects) -> None:
         replies = {reply.command: reply for reply in effects.replies}
@@ -266,7 +283,7 @@ class Loop:
         """Take up what the disk remembers, and say since when nobody was watching."""
         loaded = await self._store.load()
         scalars = loaded.state.scalars
-        self._clock = Clock(scalars.now)
+        self._clock = self._clock_from(scalars.now)
         before = (
             self._plan if loaded.config is None else self._plan_of(loaded.config.digest, loaded.config.body)
         )
@@ -286,6 +303,8 @@ class Loop:
 
     async def _fall_back(self, jobs: Sequence[Job], error: StoreError) -> None:
         """Nothing was committed: forget what memory holds, have the broker send again, try after a pause."""
+        if str(error) != self.trouble:
+            log.error("nothing is acknowledged, and it is tried again every second: %s", error)
         self.trouble = str(error)
         self.meters.failed_commits += 1
         self._jobs.fail(jobs, error)
@@ -300,13 +319,16 @@ class Loop:
                 continue
             self._engine, self._decoder = Engine(self._plan, loaded.state), Decoder(self._plan)
             self._link_up = loaded.state.scalars.observing
+            self._blocked = False
             return
 
     async def _finish(self) -> None:
         """The last turn: what is unseen from now on is unobserved, and said so."""
+        if self.trouble:
+            return  # memory may hold what was never committed; the next start says it from the last sign of life
         one = LinkLost(self._clock.now(), "the gateway was stopped")
         effects = self._engine.step([one])
-        with contextlib.suppress(StoreError):  # the next start says it from the last sign of life
+        with contextlib.suppress(StoreError):
             await self._store.commit([journal.entry(one)], effects, self._engine.state)
 
 

@@ -52,6 +52,8 @@ class Store:
         self._settled = asyncio.Event()
         self._upserts: dict[str, sa.Insert] = {}
         self.waiting_bytes, self.waiting_rows = outbox_rows.measure(self._connection)
+        self._packed = 0, 0
+        """Rows and bytes that the transaction under way adds to the outbox; they count once it is committed."""
         self._connection.rollback()
 
     @classmethod
@@ -93,6 +95,9 @@ class Store:
             lambda connection: self.commit_now(connection, entries, effects, state, config)
         )
         if effects.rows:
+            rows, size = self._packed
+            self.waiting_rows += rows
+            self.waiting_bytes += size
             self._filled.set()
         return last
 
@@ -199,8 +204,7 @@ class Store:
             size, count = len(body), len(effects.rows)
             values = {"at": state.scalars.now, "rows": count, "size": size, "body": body}
             connection.execute(sa.insert(schema.telemetry_outbox), values)
-            self.waiting_rows += count
-            self.waiting_bytes += size
+            self._packed = count, size
         self._quarantine.add(connection, effects.rejections)
         self._write_engine(connection, effects, state, config)
         return self._write_outcomes(connection, effects)
