@@ -86,7 +86,7 @@ def test_a_wrong_clock_shows_in_the_offset_and_in_the_stamps(seed: int) -> None:
     heard = listen(the_house(), "reader-1", 15 * MINUTE, fault(FaultKind.CLOCK_WRONG), seed=seed)
     offsets = values(heard, "clock_offset")
     assert all(85 < offset < 95 for at, offset in offsets if 5 * MINUTE <= at < 9 * MINUTE)
-    assert [at for at, _ in offsets if at == 5 * MINUTE] == [5 * MINUTE]
+    assert 5 * MINUTE in {at for at, _ in offsets}
     stamped = [one for one in heard if one.channel == "telemetry" and 5 * MINUTE <= one.at < 9 * MINUTE]
     assert all(one.body["ts"] == START + one.at + 90 * SECOND for one in stamped)
     (put_right,) = events(heard, "clock_set")
