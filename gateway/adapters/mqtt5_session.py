@@ -27,6 +27,8 @@ from gateway.ports import Link
 
 ANSWER_TIME: Final = 10.0
 """Seconds a broker may take to accept a connection, and again to answer CONNECT and SUBSCRIBE."""
+GUESS_TIME: Final = 3.0
+"""The same for the answers while it is not known whether the broker understands MQTT 5 at all."""
 PINGREQ: Final = PingReqPacket().write()
 _PUBCOMP: Final = 0x7002_0000
 _REFUSES: Final = 0x80
@@ -65,7 +67,8 @@ class Mqtt5Session:
         self.heard = False
         """Set whenever bytes come in."""
         self._settings, self._inbox, self._outlet, self._clock = settings, inbox, outlet, clock
-        self._deadline = clock() + ANSWER_TIME
+        self._answer_time = GUESS_TIME if settings.version == "auto" else ANSWER_TIME
+        self._deadline = clock() + self._answer_time
         self._subscribed = False
         self._keep_alive: float = settings.keep_alive
         self._silences = 0
@@ -83,7 +86,7 @@ class Mqtt5Session:
             receive_max=asked.receive_maximum,
             max_packet_size=asked.max_packet,
         )
-        self._deadline = self._clock() + ANSWER_TIME
+        self._deadline = self._clock() + self._answer_time
         self._outlet.write(packet.write())
 
     def handle(self, packet: Packet) -> None:
@@ -124,7 +127,7 @@ class Mqtt5Session:
         if self._silences >= 2:  # noqa: PLR2004  # two halves of a keep-alive time
             self._outlet.end(endings.silent(self._settings))
         elif not self._subscribed and not deaf and self._clock() >= self._deadline:
-            self._outlet.end(endings.late(self._settings, ANSWER_TIME))
+            self._outlet.end(endings.late(self._settings, self._answer_time, accepted=self.accepted))
 
     def _answered(self, packet: ConnAckPacket) -> None:
         if packet.reason_code.value >= _REFUSES:
@@ -132,6 +135,8 @@ class Mqtt5Session:
             return
         self.accepted = True
         self._inbox.open()
+        self._answer_time = ANSWER_TIME
+        self._deadline = self._clock() + ANSWER_TIME
         if packet.server_keep_alive:
             self._keep_alive = packet.server_keep_alive
         expiry = packet.session_expiry_interval

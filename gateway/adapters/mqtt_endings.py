@@ -24,7 +24,9 @@ class Retry(enum.Enum):
     STRONGLY = enum.auto()
     """Another client holds our client id: fighting over it would serve neither."""
     OTHER_VERSION = enum.auto()
-    """The broker does not speak this version of MQTT."""
+    """The broker does not speak this version of MQTT, and says so at once: try the next one."""
+    OTHER_VERSION_FIRST = enum.auto()
+    """The broker does not answer this version of MQTT (amqtt hangs at MQTT 5): try the next one, from now on first."""
 
 
 class Ending(NamedTuple):
@@ -176,9 +178,10 @@ def no_broker(settings: MqttSettings, heard: bytes) -> Ending:
     )
 
 
-def late(settings: MqttSettings, seconds: float) -> Ending:
-    """The connection came about, but the broker does not answer."""
-    return Ending(f"the broker at {settings.host}:{settings.port} did not answer within {seconds:g} s")
+def late(settings: MqttSettings, seconds: float, *, accepted: bool) -> Ending:
+    """The connection came about, but the broker does not answer CONNECT or, when it has accepted us, SUBSCRIBE."""
+    retry = Retry.SOON if accepted else Retry.OTHER_VERSION_FIRST
+    return Ending(f"the broker at {settings.host}:{settings.port} did not answer within {seconds:g} s", retry)
 
 
 def protocol_error(settings: MqttSettings, packet: str) -> Ending:

@@ -5,6 +5,7 @@ What MQTT 5 and MQTT 3.1.1 have in common lives here; a *dialect* (:mod:`gateway
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -72,7 +73,7 @@ class MqttSource:
         """Acknowledgements that came too late, after their connection was gone."""
         self._settings = settings
         self._inbox = inbox
-        self._dialects = dialects
+        self._dialects = deque(dialects)
         self._dialect = dialects[0]
         self._back_off = back_off or BackOff()
 
@@ -102,11 +103,13 @@ class MqttSource:
     async def _round(self) -> Ending:
         """One connection, from the attempt to its end, by the first dialect that the broker speaks."""
         clock = asyncio.get_running_loop().time
-        for dialect in self._dialects:
+        for dialect in tuple(self._dialects):
             self._dialect = dialect
             began, openings = clock(), self._inbox.openings
             ending = await dialect.converse()
-            if ending.retry is not Retry.OTHER_VERSION:
+            if ending.retry is Retry.OTHER_VERSION_FIRST:
+                self._dialects.rotate(-1)
+            elif ending.retry is not Retry.OTHER_VERSION:
                 break
         accepted = self._inbox.openings != openings
         return self._back_off.judge(ending, clock() - began if accepted else 0.0, self._settings.client_id)

@@ -150,7 +150,7 @@ class PahoWire:
             if not self._ended.done():
                 self._client.loop_misc()
                 if not self._subscribed and self._loop.time() > deadline:
-                    self.end(endings.late(self._settings, ANSWER_TIME))
+                    self.end(endings.late(self._settings, ANSWER_TIME, accepted=self._accepted))
         return self._ended.result()
 
     def end(self, ending: Ending) -> None:

@@ -64,6 +64,26 @@ async def test_a_broker_that_does_not_speak_mqtt_5_is_spoken_to_in_3_1_1(refusal
         assert source.source.health().words == f"connected to {broker.url} by MQTT 3.1.1"
 
 
+async def test_a_broker_that_hangs_at_mqtt_5_is_spoken_to_in_3_1_1_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mqtt5_session, "GUESS_TIME", 0.1)
+    levels: list[int] = []
+
+    async def script(peer: Peer) -> None:
+        levels.append(peer.level)
+        if peer.level == 4:
+            await peer.subscribe()
+            peer.publish(b"%d" % peer.number, 1)
+            await peer.packet()
+        else:
+            await peer.gone()
+
+    async with ScriptedBroker(script) as broker, running(settings_for(broker.url, "auto")) as source:
+        assert await source.take(3, ack=True) == [b"2", b"3", b"4"]
+        assert levels[:4] == [5, 4, 4, 4]
+
+
 async def test_a_broker_that_speaks_no_version_is_said() -> None:
     async def script(peer: Peer) -> None:
         peer.send(bytes.fromhex("2002 0001"))
