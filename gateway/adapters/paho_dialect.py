@@ -99,23 +99,7 @@ class PahoWire:
         self._subscribed = False
         self._reading = False
         self._arrived = self._arrived_bytes = 0
-        self._client = self._make_client(context)
-
-    def _make_client(self, context: ssl.SSLContext | None) -> Client:
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            self._settings.client_id,
-            clean_session=False,
-            protocol=MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
-        client.connect_timeout = ANSWER_TIME
-        if self._settings.username is not None:
-            client.username_pw_set(self._settings.username, self._settings.password)
-        if context:
-            context.sslsocket_class = _ClosingSocket
-            client.tls_set_context(context)
+        self._client = client = _make_client(settings, context)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -123,7 +107,6 @@ class PahoWire:
         client.on_socket_close = self._on_socket_close
         client.on_socket_register_write = self._on_register_write
         client.on_socket_unregister_write = self._on_unregister_write
-        return client
 
     # --- called by the dialect -------------------------------------------------------------------------------
 
@@ -292,6 +275,24 @@ class PahoWire:
             self.end(endings.closed(self._settings))
         else:
             self.end(endings.unanswered(self._settings))
+
+
+def _make_client(settings: MqttSettings, context: ssl.SSLContext | None) -> Client:
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        settings.client_id,
+        clean_session=False,
+        protocol=MQTTProtocolVersion.MQTTv311,
+        reconnect_on_failure=False,
+        manual_ack=True,
+    )
+    client.connect_timeout = ANSWER_TIME
+    if settings.username is not None:
+        client.username_pw_set(settings.username, settings.password)
+    if context:
+        context.sslsocket_class = _ClosingSocket
+        client.tls_set_context(context)
+    return client
 
 
 class _ClosingSocket(ssl.SSLSocket):
