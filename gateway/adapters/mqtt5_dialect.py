@@ -45,7 +45,7 @@ class Mqtt5Dialect:
         try:
             async with asyncio.timeout(ANSWER_TIME):
                 await loop.create_connection(lambda: wire, *place, ssl=self._context)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for a host name that cannot be encoded
             return unreachable(self._settings, error)
         self._wire = wire
         try:

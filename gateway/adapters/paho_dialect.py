@@ -65,7 +65,7 @@ class PahoDialect:
         try:
             await wire.connect()
             return await wire.watch()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for a host name that cannot be encoded
             return endings.unreachable(self._settings, error)
         finally:
             self._wire = None

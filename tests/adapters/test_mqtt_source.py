@@ -280,6 +280,11 @@ async def test_a_name_that_does_not_exist_is_said(version: Version) -> None:
         )
 
 
+async def test_a_name_that_cannot_exist_is_said(version: Version) -> None:
+    async with running(settings_for(f"mqtt://{'x' * 70}.example", version)) as source:
+        assert "failed: " in (await source.link(up=False)).reason
+
+
 async def test_a_broker_that_hangs_is_given_up(broker: Mosquitto, version: Version) -> None:
     async with running(settings_for(broker.url, version, keep_alive=1)) as source:
         await source.link(up=True)
