@@ -214,7 +214,8 @@ class Loop:
         except StoreError as error:
             await self._fall_back([job for job, _ in jobs], error)
             return
-        self._source.ack(batch.ticket)
+        if batch is not NOTHING:
+            self._source.ack(batch.ticket)
         if self.trouble:
             log.warning("the records can be written again")
         self._committed_at, self.trouble, self._plan = at, "", self._engine.plan
