@@ -77,12 +77,20 @@ def open_database(file: Path, *, readers: int = 4) -> tuple[sa.Engine, sa.Engine
     try:
         _migrate(writer)
     except sa.exc.DatabaseError as error:
-        raise DataDirError(f"the database {file} cannot be opened: {error.orig}") from error
+        raise unusable(file, error) from error
     except alembic.util.CommandError as error:
         raise DataDirError(
             f"the database {file} was written by a newer version of the gateway ({error}); install that version"
         ) from error
     return writer, reader
+
+
+def unusable(file: Path, error: sa.exc.DatabaseError) -> DataDirError:
+    """The error for a database that is damaged or none at all."""
+    return DataDirError(
+        f"the database {file} cannot be opened: {error.orig}; "
+        "put a backup in its place, or move it away to begin anew"
+    )
 
 
 def _thread_free() -> dict[str, object]:

@@ -11,12 +11,12 @@ import msgspec
 import sqlalchemy as sa
 
 from gateway.adapters.sql import journal, outbox_rows, schema
-from gateway.adapters.sql.database import DataDir, open_database
+from gateway.adapters.sql.database import DataDir, open_database, unusable
 from gateway.adapters.sql.quarantine import Quarantine
 from gateway.core.effects import Effects
 from gateway.core.state import Alert, AlertState, DeviceState, Scalars, State, WorkOrder
 from gateway.core.values import Millis
-from gateway.errors import DataDirError, StoreError
+from gateway.errors import StoreError
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ class Store:
             return cls(data_dir)
         except sa.exc.DatabaseError as error:
             data_dir.release()
-            raise DataDirError(f"the database in {path} cannot be opened: {error.orig}") from error
+            raise unusable(data_dir.database, error) from error
         except BaseException:
             data_dir.release()
             raise
