@@ -6,6 +6,7 @@ one database, one gateway process as installed, one process that publishes.
 
 import argparse
 import asyncio
+import json
 import platform
 import statistics
 import sys
@@ -55,7 +56,7 @@ async def throughput(site: Path, folder: Path, broker: Mosquitto, url: str, coun
     async with gateway(site, folder, broker.url, url) as running:
         before, cpu = running.memory, running.cpu
         began = time.perf_counter()
-        publishing = asyncio.create_task(load(broker.port, count))
+        publishing = asyncio.create_task(load(broker.url, count))
         await until(lambda: running.meter("fgw_messages_committed_total") >= count, every=0.1)
         committed = time.perf_counter() - began
         await until(lambda: running.meter("fgw_outbox_rows") == 0, every=0.1)
@@ -80,15 +81,13 @@ async def _check_loss(running: GatewayProcess, count: int) -> None:
 
 async def plain(broker: Mosquitto, url: str, count: int) -> dict[str, float]:
     """The plain script over the same load."""
-    import json  # noqa: PLC0415 - only here
-
     arguments = ["--port", broker.port, "--url", url, "--count", count]
     script = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.plain", *map(str, arguments), stdout=asyncio.subprocess.PIPE
     )
     assert script.stdout is not None
     await script.stdout.readline()
-    await load(broker.port, count)
+    await load(broker.url, count)
     async with asyncio.timeout(120):
         result = json.loads(await script.stdout.readline())
         await script.wait()
@@ -104,7 +103,7 @@ async def latency(
 ) -> list[float]:
     """From publishing to the live feed, in milliseconds, of one device among all at a steady rate."""
     async with gateway(site, folder, broker.url, url) as running:
-        publishing = asyncio.create_task(load(broker.port, int(rate * seconds), rate))
+        publishing = asyncio.create_task(load(broker.url, int(rate * seconds), rate))
         found = await latencies(running.port, "d7", int(rate * seconds / DEVICES) - 2)
         await publishing
         return found

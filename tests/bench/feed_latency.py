@@ -1,6 +1,7 @@
 """How long a reading takes from the publisher to the live feed."""
 
 import asyncio
+import datetime as dt
 import json
 import time
 
@@ -29,6 +30,4 @@ async def latencies(port: int, device: str, count: int) -> list[float]:
 
 def moment(body: dict[str, object]) -> float:
     """Device time of a reading event, milliseconds."""
-    ts = body["ts"]
-    assert isinstance(ts, int | float)
-    return float(ts)
+    return dt.datetime.fromisoformat(str(body["ts"])).timestamp() * 1000

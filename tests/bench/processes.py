@@ -82,9 +82,9 @@ async def until(condition: Callable[[], bool], every: float = 0.05, deadline: fl
             await asyncio.sleep(every)
 
 
-async def load(port: int, count: int, rate: float = 0, devices: int = 1_000) -> dict[str, Any]:
+async def load(url: str, count: int, rate: float = 0, devices: int = 1_000) -> dict[str, Any]:
     """Publish and wait for the broker's answers; what the driver says at the end."""
-    arguments = ["--port", port, "--count", count, "--rate", rate, "--devices", devices]
+    arguments = ["--url", url, "--count", count, "--rate", rate, "--devices", devices]
     driver = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.driver", *map(str, arguments), stdout=asyncio.subprocess.PIPE
     )
