@@ -67,7 +67,7 @@ def come_due(desk: Desk, order: WorkOrder, name: str) -> None:
     clock.told = next(share for share in SHARES if share > clock.told)
     desk.touch_order(order)
     if clock.told == SHARES[-1]:
-        clock.breached_at = desk.moment.now
+        clock.breached_at = clock.breached_at or desk.moment.now
         desk.report("work_order.breached", subject=order, clock=name, target=clock.target)
     else:
         desk.report("work_order.clock_warned", subject=order, clock=name, share=clock.told)

@@ -177,7 +177,7 @@ def _configured(desk: Desk, one: Configured) -> None:
     desk.adopt(one.plan)
     desk.effects.scalars = True
     desk.report("site.configured", digest=one.plan.digest)
-    for alert in list(desk.state.alerts.values()):
+    for _, alert in sorted(desk.state.alerts.items()):
         device = one.plan.devices.get(alert.device)
         if device is None:
             alerts.close_orphan(desk, desk.state.devices[alert.device], alert, "device removed")

@@ -1,7 +1,7 @@
 """Work orders: from an alert or a person to the verified end.
 
-The states form a chain; a small team may skip forward along it unless the template forbids, and every stamp passed
-over is recorded as skipped. The other edges are named one by one with their guards.
+The states form a chain; a small team may skip forward along it as far as done unless the template forbids, and every
+stamp passed over is recorded as skipped. The other edges are named one by one with their guards.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,6 +28,7 @@ CHAIN = (
     OrderState.VERIFIED,
     OrderState.CLOSED,
 )
+DONE_AT = CHAIN.index(OrderState.DONE)
 ENDED = (OrderState.CLOSED, OrderState.CANCELLED, OrderState.DUPLICATE)
 REPORT_AGE: Millis = 30 * DAY
 """How far back a person may date a report."""
@@ -52,7 +53,8 @@ def _needs_hold_reason(_desk: Desk, _order: WorkOrder, command: Command) -> str 
 
 def _needs_original(desk: Desk, order: WorkOrder, command: Command) -> str | None:
     original = _text(command, "duplicate_of")
-    if original == order.id or original not in desk.state.orders:
+    other = desk.state.orders.get(original)
+    if other is None or other is order or other.state in ENDED:
         return "give duplicate_of: the id of another open work order"
     return None
 
@@ -68,11 +70,13 @@ def _needs_other_eyes(_desk: Desk, order: WorkOrder, command: Command) -> str | 
     return "the alert is still active" if order.alert_live else None
 
 
-def _needs_reopen_window(_desk: Desk, order: WorkOrder, command: Command) -> str | None:
+def _needs_reopen_window(desk: Desk, order: WorkOrder, command: Command) -> str | None:
     closed = order.stamps.get(OrderState.CLOSED)
     if closed is None or command.at - closed > order.reopen_within:
         return "the time in which it could be reopened is over; open a new order"
-    return None
+    dev = desk.state.devices.get(order.device or "")
+    newer = None if dev is None else dev.orders.get(order.rule or "")
+    return None if newer is None else f"another order is open for the same rule: {newer}"
 
 
 EDGES: Mapping[tuple[OrderState, OrderState], Guard] = MappingProxyType(
@@ -106,8 +110,10 @@ def _forward(order: WorkOrder) -> tuple[OrderState, ...]:
         return (OrderState.IN_PROGRESS,)
     if order.state not in CHAIN:
         return ()
-    ahead = CHAIN[CHAIN.index(order.state) + 1 :]
-    return ahead if order.allow_skips else ahead[:1]
+    here = CHAIN.index(order.state)
+    if not order.allow_skips or here >= DONE_AT:
+        return CHAIN[here + 1 : here + 2]
+    return CHAIN[here + 1 : DONE_AT + 1]  # what is done still has to be verified, and that by somebody else
 
 
 # --- from alerts -----------------------------------------------------------------------------------------------
@@ -124,10 +130,13 @@ def follow_alert(desk: Desk, dev: DeviceState, alert: Alert, rule: Rule) -> None
         desk.touch_order(order)
         alert.order = order.id
         return
-    template = desk.plan.templates.get(rule.work_order.get(alert.level, ""))
+    reached = [level for level in rule.work_order if level <= alert.level]
+    template = desk.plan.templates.get(rule.work_order[max(reached)]) if reached else None
     if template is None:
         return
-    order_id = derive_id("wo", alert.id, alert.level.label, alert.count)
+    order_id = derive_id(
+        "wo", alert.id, alert.version
+    )  # an alert whose order was cancelled may lead to another
     order = _new(desk, template, order_id, alert.raised_at)
     order.device, order.rule, order.level = alert.device, rule.name, alert.level
     order.alerts, order.alert_live = [alert.id], True
@@ -191,7 +200,7 @@ def open_by_hand(desk: Desk, command: Command) -> Reply:
         return Reply(
             command.id, "refused", "reported_at must lie within the last 30 days and not in the future"
         )
-    order = _new(desk, template, derive_id("wo", desk.plan.site, command.id), reported)
+    order = _new(desk, template, derive_id("wo", desk.plan.site, command.id, desk.moment.now), reported)
     order.device = device
     _open(desk, order, template, command.actor)
     return _done(command, order)
@@ -202,11 +211,13 @@ def assign(desk: Desk, order: WorkOrder, command: Command) -> Reply:
     team, assignee = command.args.get("team", order.team), command.args.get("assignee", order.assignee)
     if order.state in (*ENDED, OrderState.DONE, OrderState.VERIFIED):
         return _refused(command, order, f"a work order that is {order.state} is not assigned any more")
-    if team is not None and team not in desk.plan.teams:
+    if team is not None and (not isinstance(team, str) or team not in desk.plan.teams):
         return _refused(command, order, f"no team {team}; the site has {', '.join(sorted(desk.plan.teams))}")
     if not (team or assignee) or not isinstance(assignee, str | None):
         return _refused(command, order, "give team, assignee, or both")
-    order.team, order.assignee = str(team) if team else None, assignee
+    if order.state is OrderState.NEW and not order.allow_skips:
+        return _refused(command, order, "triage it first; its template allows no skipping")
+    order.team, order.assignee = team, assignee
     desk.report("work_order.assigned", subject=order, actor=command.actor, team=team, assignee=assignee)
     if order.state in (OrderState.NEW, OrderState.TRIAGED):
         _enter(desk, order, OrderState.ASSIGNED, command)
