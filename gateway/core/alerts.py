@@ -127,8 +127,9 @@ def _hold_on(desk: Desk, device: Device, dev: DeviceState, alert: Alert, rule: R
 
 
 def repeat(desk: Desk, dev: DeviceState, event: Event, rule: Rule) -> None:
-    """The event came again while its alert stands, perhaps from another zone: that is told, and where the rule is one
-    a person must reset, it asks for an acknowledgement again.
+    """The event came again while its alert stands, perhaps from another zone: that is told.
+
+    Where the rule is one a person must reset, it asks for an acknowledgement again.
     """
     alert = desk.state.alerts.get(dev.alerts.get(rule.name, ""))
     if alert is None or alert.state not in ACTIVE or event.key == alert.cause.key:
