@@ -86,7 +86,7 @@ class Board:
         text = Text()
         text.append(self._title(plan.title), "bold")
         text.append(f"   {dt.datetime.now(self._zone):%Y-%m-%d %H:%M:%S} {plan.timezone}")
-        text.append(f"\n{self._address}/readyz", "underline")
+        text.append(f"\n{self._address}/api/v1/alerts", "underline")
         text.append(f"   {self._word('open')}   {self._word('stop')}", "dim")
         for name, health in self._gateway.health().items():
             text.append("\n✔ " if health.ok else "\n✘ ", "green" if health.ok else "bold red")
@@ -159,8 +159,11 @@ class Board:
 
 
 def _value(detail: dict[str, Json]) -> str:
-    """What raised it: the value with its unit and limit, or the event's place."""
-    if "value" in detail:
-        limit = f" (> {detail['limit']})" if detail.get("limit") is not None else ""
-        return f"{detail['value']} {detail.get('unit', '')}".strip() + limit
-    return str(detail.get("zone") or detail.get("event") or "")
+    """What raised it: the value with its unit and the limit it passed, or the event's place."""
+    value, limit = detail.get("value"), detail.get("limit")
+    if value is None:
+        return str(detail.get("zone") or detail.get("event") or "")
+    shown = f"{value} {detail.get('unit', '')}".strip()
+    if isinstance(value, int | float) and isinstance(limit, int | float):
+        shown += f" ({'<' if value < limit else '>'} {limit:g})"
+    return shown
