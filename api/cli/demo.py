@@ -23,7 +23,7 @@ from api.cli.words import Language
 from gateway.bootstrap import build
 from gateway.gateway import Gateway
 from gateway.settings import Settings, read_settings
-from simulators.broker import broker, free_port
+from simulators.broker import broker, find_mosquitto, free_port
 from simulators.simulate import simulate
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,12 @@ async def _demo(
         url = await stack.enter_async_context(broker())
         site = stack.enter_context(as_file(files("simulators") / "sites" / "riverside" / "site.yaml"))
         settings = read_settings(
-            site=site, data_dir=folder, mqtt_url=url, http=http or _free_address(), influx_url=""
+            site=site,
+            data_dir=folder,
+            mqtt_url=url,
+            mqtt_version="auto" if find_mosquitto() else "3.1.1",  # all that amqtt, the stand-in, speaks
+            http=http or _free_address(),
+            influx_url="",
         )
         gateway = await stack.enter_async_context(build(settings))
         board = Board(gateway, f"http://{settings.http}", language)

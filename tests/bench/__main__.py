@@ -109,22 +109,24 @@ async def latency(
         return found
 
 
-async def bench(count: int, runs: int) -> None:
-    """All of it."""
+async def bench(count: int, runs: int, rate: float) -> None:
+    """All of it, or only the latency at a rate that is given."""
     with tempfile.TemporaryDirectory(prefix="fgw-bench-") as name:
         folder = Path(name)
         site = write_site(folder)
         console.print(
             f"{platform.platform()}, Python {platform.python_version()}, {count:,} messages a run, {runs} runs"
         )
-        _show_stages(site, folder)
+        if not rate:
+            _show_stages(site, folder)
         broker = Mosquitto(folder / "mosquitto", BROKER).start()
         influx, victoria = InfluxServer(folder / "influx"), VictoriaServer(folder / "victoria")
         influx.start()
         victoria.start()
         try:
-            rate = await _show_throughput(site, folder, broker, influx.url, victoria.url, count, runs)
-            await _show_latency(site, folder, broker, influx.url, rate / 2)
+            if not rate:
+                rate = await _show_throughput(site, folder, broker, influx.url, victoria.url, count, runs) / 2
+            await _show_latency(site, folder, broker, influx.url, rate)
         finally:
             victoria.stop()
             influx.stop()
@@ -180,5 +182,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--latency-at", type=float, default=0, help="only the latency, at this rate")
     given = parser.parse_args()
-    asyncio.run(bench(given.count, given.runs))
+    asyncio.run(bench(given.count, given.runs, given.latency_at))
