@@ -1,5 +1,6 @@
 """What a route finds beside its parameters: the gateway, the time, and who asks for what."""
 
+import asyncio
 import hashlib
 import re
 import time
@@ -18,6 +19,9 @@ from api.http.texts import INTEGER_MOST, header_text
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
 from gateway.core.values import Json, Millis
+
+PATIENCE = 20.0
+"""Seconds a command may take."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _TAG = re.compile(r'(?:W/)?"?(\d{1,15})"?')
@@ -83,14 +87,19 @@ class Wish:
 
     async def submit(self, verb: str, target: str, args: dict[str, Json], expect: int | None = None) -> Reply:
         """Have it done, once. Raises :class:`Problem` when it is refused out of hand."""
-        reply = await self.asked.gateway.submit(
-            verb,
-            target,
-            args,
-            actor=self.actor,
-            command_id=self._command_id(verb, target, args, expect),
-            expect=expect,
-        )
+        try:
+            async with asyncio.timeout(PATIENCE):
+                reply = await self.asked.gateway.submit(
+                    verb,
+                    target,
+                    args,
+                    actor=self.actor,
+                    command_id=self._command_id(verb, target, args, expect),
+                    expect=expect,
+                )
+        except TimeoutError:
+            words = "no answer in time; it may still be carried out: ask again with the same Idempotency-Key"
+            raise Problem(503, words, {"Retry-After": "5"}) from None
         if reply.status == "refused":
             raise Problem(422, reply.detail, allowed=reply.allowed)
         return reply

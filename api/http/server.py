@@ -72,9 +72,11 @@ async def serve(
         live: Live = app.state.live
         live.close()
         server.should_exit = True
-        await serving
-        for one in sockets:
-            one.close()
+        try:
+            await serving  # cancelled once more: what is under way is cancelled with it
+        finally:
+            for one in sockets:
+                one.close()
 
 
 def listen(host: str, port: int, *, insecure: bool = False) -> list[socket.socket]:

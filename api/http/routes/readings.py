@@ -146,9 +146,16 @@ def _fitting(length: Millis, most: int) -> Millis:
 
 
 async def _read(asked: Context, ask: ReadingsQuery) -> list[Answer]:
-    # A range that begins inside a bucket touches one more.
-    most = ask.limit + (ask.every is not None)
-    return await asked.gateway.telemetry.read(ask._replace(limit=most))
+    if ask.every is None:
+        return await asked.gateway.telemetry.read(ask)
+    # A range that begins inside a bucket touches one more; words among the points are not cut into buckets.
+    answers = await asked.gateway.telemetry.read(ask._replace(limit=ask.limit + 1))
+    return [
+        one._replace(
+            samples=one.samples[: ask.limit], truncated=one.truncated or len(one.samples) > ask.limit
+        )
+        for one in answers
+    ]
 
 
 def _could_be_shorter(device: Device, answer: Answer) -> bool:
