@@ -164,10 +164,11 @@ class Loop:
             entries: list[journal.Entry] = []
             for message in messages:
                 facts = self._decoder.decode(message, at)
-                taken = [fact for fact in facts if not isinstance(fact, Rejection)]
-                words.append("accepted" if taken else str(getattr(facts[0], "reason", "empty")))
-                if taken:
-                    inputs.extend(taken)
+                refused = [fact.reason for fact in facts if isinstance(fact, Rejection)]
+                taken = len(refused) < len(facts)
+                words.append("accepted" if taken else refused[0])
+                if taken:  # and what is still refused of it goes back into quarantine
+                    inputs.extend(facts)
                     entries.append((at, "message", message))
             return Work(inputs, entries)
 
