@@ -51,7 +51,7 @@ def _route(path: str, method: str, route: dict[str, Any], document: dict[str, An
     ]
     rows += _body_rows(route, document)
     table = "".join(
-        f"<tr><td><code>{escape(name)}</code></td><td>{escape(' · '.join(filter(None, (about, _allowed(schema)))))}</td></tr>"
+        f"<tr><td><code>{escape(name)}</code></td><td>{escape(' · '.join(filter(None, (about, _allowed(schema, document)))))}</td></tr>"
         for name, about, schema in rows
     )
     return f"<article><b>{method.upper()}</b><code>{escape(path)}</code><p>{words}</p><table>{table}</table></article>"
@@ -66,11 +66,13 @@ def _body_rows(route: dict[str, Any], document: dict[str, Any]) -> Iterator[tupl
             yield f"{field} (body)", about.get("description", ""), about
 
 
-def _allowed(schema: dict[str, Any]) -> str:
+def _allowed(schema: dict[str, Any], document: dict[str, Any]) -> str:
     """The words, bounds and default of a value."""
     for one in (schema, schema.get("items", {}), *schema.get("anyOf", [])):
-        if "enum" in one:
-            return ", ".join(map(str, one["enum"]))
+        name = one.get("$ref", "").rpartition("/")[2]
+        found = document["components"]["schemas"].get(name, one)
+        if "enum" in found:
+            return ", ".join(map(str, found["enum"]))
     parts = []
     if "minimum" in schema and "maximum" in schema:
         parts.append(f"{schema['minimum']} to {schema['maximum']}")

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from api.http.problems import wrong
 
@@ -45,8 +45,20 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """The id of a device, record or template."""
 Search = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_line)]
 """A text to search for."""
-Whole = Annotated[int, Field(ge=-INTEGER_MOST, le=INTEGER_MOST, strict=True)]
+
+
+def _exact(value: object) -> object:
+    if isinstance(value, int) and abs(value) > INTEGER_MOST:
+        raise ValueError(f"a whole number is at most {INTEGER_MOST}")
+    return value
+
+
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Finding = Annotated[
+    Annotated[bool, Field(strict=True)] | Annotated[int, Field(strict=True)] | Finite | Prose,
+    BeforeValidator(_exact),
+]
+"""What was found at a step: a word, a number, or yes and no."""
 
 
 def header_text(name: str, value: str, longest: int = 64) -> str:

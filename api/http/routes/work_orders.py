@@ -26,7 +26,7 @@ from api.http.order_views import (
 from api.http.paging import Listing, Paged, cursor_of
 from api.http.problems import Problem
 from api.http.routes.alerts import Comment, devices_among
-from api.http.texts import Finite, Id, Line, Name, Prose, Search, Whole
+from api.http.texts import Finding, Id, Line, Name, Search
 from gateway.adapters.sql import records
 from gateway.core.state import OrderState, WorkOrder
 from gateway.core.values import Json
@@ -83,7 +83,7 @@ class Tick(Change):
     """A step of the checklist, done."""
 
     step: Id
-    result: bool | Whole | Finite | Prose | None = Field(None, description="what was found")
+    result: Finding | None = Field(None, description="what was found")
 
 
 @router.get("")
