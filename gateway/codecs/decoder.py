@@ -15,6 +15,8 @@ from gateway.core.values import Message, Millis
 MALFORMED = "$malformed"
 """The topic under which a source hands over a packet it could not read."""
 
+ROUTES_PER_DEVICE = 8
+
 CodecCall: TypeAlias = Callable[[Origin], Sequence[Fact]]
 
 
@@ -25,6 +27,8 @@ class Decoder:
         self._plan = plan
         self._prefix = f"{plan.topic_root}/{plan.site}/"
         self._routes: dict[str, tuple[Device, CodecCall]] = {}
+        """The way of topics that named a device; a bounded number, since a claim may match any number of topics."""
+        self._room = ROUTES_PER_DEVICE * len(plan.devices)
         self._telemetry: dict[int, CodecCall] = {}
         self._claims = [(compile_claim(pattern), kind) for kind in _kinds(plan) for pattern in kind.topics]
 
@@ -44,8 +48,9 @@ class Decoder:
             found = self._find(message.topic)
             if isinstance(found, Fault):
                 return (Rejection(at, None, message.topic, found.reason, found.detail, message.payload),)
-            # Only topics of known devices are remembered, so strangers cannot fill the memory.
-            route = self._routes[message.topic] = found
+            route = found
+            if len(self._routes) < self._room:
+                self._routes[message.topic] = found
         device, call = route
         origin = Origin(self._plan.site, device, message, at)
         size = len(message.payload)
@@ -76,7 +81,7 @@ class Decoder:
             if device is not None and device.kind.profile == kind.profile:
                 return device, self._telemetry_call(device.kind)
         if claimed:
-            return Fault("unknown_device", f"the site {self._plan.site} has no device {show(claimed)}")
+            return Fault("unknown_device", f"no device that claims this topic is called {show(claimed)}")
         return Fault("unknown_topic", f"nobody claims {show(topic)}")
 
     def _channel(self, kind: Kind, channel: str) -> CodecCall | None:

@@ -6,14 +6,14 @@ as the keys it found (a colon inside a text only adds to them). Anything else go
 where one bad value costs nothing that was valid beside it.
 """
 
+import math
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
 import msgspec
 
 from gateway.codecs.scan import (
-    INT_MAX,
-    INT_MIN,
     Fault,
     check_attribute,
     check_owner,
@@ -27,6 +27,8 @@ from gateway.core.inputs import Event, Fact, Rejection, Status, Telemetry
 from gateway.core.plan import Device, EventType, Kind, Point
 from gateway.core.values import Message, Millis, PointType, Scalar
 
+SURE = 2.0**53
+"""Numbers up to here are the same as integers and as floats; larger ones take the thorough way."""
 ID_LIMIT = 128
 """Characters in an event id."""
 
@@ -159,20 +161,22 @@ def _event(origin: Origin, item: object) -> list[Fact]:
         return [origin.reject(Fault("unknown_event", f"{kind.profile} has no event {show(name)}"))]
     fault = check_owner(item, origin.device.id, origin.site)
     ts = origin.time(item.get("ts"))
-    key = _event_key(item.get("id"), declared.name, ts)
+    attributes, faults = _attributes(declared, item)
+    key = _event_key(item.get("id"), declared.name, ts, attributes)
     for problem in (fault, ts, key):
         if isinstance(problem, Fault):
             return [origin.reject(problem)]
     if not isinstance(ts, int) or not isinstance(key, str):
         return []
-    attributes, faults = _attributes(declared, item)
     event = Event(origin.at, origin.device.id, ts, key, declared.name, attributes, origin.message.retained)
     return [event, *(origin.reject(problem) for problem in faults)]
 
 
-def _event_key(claimed: object, name: str, ts: Millis | Fault) -> str | Fault:
+def _event_key(claimed: object, name: str, ts: Millis | Fault, attributes: dict[str, Scalar]) -> str | Fault:
+    """The event's own id; else its type, time and attributes: two zones may alarm in the same second."""
     if claimed is None:
-        return f"{name}@{ts}"
+        told = msgspec.json.encode(attributes, order="sorted")
+        return f"{name}@{ts}" + (f"/{blake2b(told, digest_size=6).hexdigest()}" if attributes else "")
     text = str(claimed) if isinstance(claimed, int) and not isinstance(claimed, bool) else claimed
     if (
         not isinstance(text, str)
@@ -226,13 +230,12 @@ def _envelope(kind: Kind) -> Any:  # noqa: ANN401 - a class made at run time has
 
 
 def _field_type(point: Point) -> Any:  # noqa: ANN401 - a type made at run time has no static type
-    low, high = point.valid or (None, None)
+    low, high = point.valid or (-SURE, SURE)
     match point.type:
         case PointType.FLOAT:
-            return float if low is None else Annotated[float, msgspec.Meta(ge=low, le=high)]
+            return Annotated[float, msgspec.Meta(ge=max(low, -SURE), le=min(high, SURE))]
         case PointType.INT:
-            lowest = INT_MIN if low is None else max(INT_MIN, int(low))
-            highest = INT_MAX if high is None else min(INT_MAX, int(high))
+            lowest, highest = math.ceil(max(low, -SURE)), math.floor(min(high, SURE))
             return Annotated[int, msgspec.Meta(ge=lowest, le=highest)]
         case PointType.BOOL:
             return bool

@@ -30,9 +30,7 @@ def parse_json(payload: bytes) -> object | Fault:
         body: object = msgspec.json.decode(payload)
     except RecursionError:
         return Fault("too_deep", "the JSON is nested too deeply")
-    except UnicodeDecodeError as error:
-        return Fault("not_utf8", f"byte {error.start} is not UTF-8")
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _json_fault(payload, str(error))
     return body
 
@@ -148,5 +146,8 @@ def check_owner(fields: Mapping[str, object], device: str, site: str) -> Fault |
 
 def show(value: object) -> str:
     """A found value, shortened, as an error repeats it."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:  # it could just be parsed, yet not be written again from deeper in the program
+        return "something nested too deeply"
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"
