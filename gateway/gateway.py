@@ -12,6 +12,7 @@ from gateway.adapters.sql.quarantine import find_messages, forget_items
 from gateway.adapters.sql.store import Bundle, Store
 from gateway.adapters.sql.upkeep import Keep, tidy
 from gateway.adapters.telemetry_drain import Drain
+from gateway.codecs.decoder import Decoder
 from gateway.core.inputs import Command
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
@@ -106,6 +107,8 @@ class Gateway:
         """
         bundle, plan = await asyncio.to_thread(self._read_site)
         if plan.digest != self.plan.digest:
+            if Decoder(plan).filters != Decoder(self.plan).filters:
+                log.warning("the topics to subscribe to have changed: restart the gateway to receive them")
             await self._loop.configure(bundle, plan)
         return self.plan
 

@@ -29,7 +29,7 @@ from gateway.core.inputs import (
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
 from gateway.core.values import Message, Millis
-from gateway.errors import StoreError
+from gateway.errors import SiteError, StoreError
 from gateway.feed import Feed, Published
 from gateway.jobs import Job, Jobs, Work
 from gateway.meters import Meters
@@ -286,10 +286,7 @@ class Loop:
         loaded = await self._store.load()
         scalars = loaded.state.scalars
         self._clock = self._clock_from(scalars.now)
-        before = (
-            self._plan if loaded.config is None else self._plan_of(loaded.config.digest, loaded.config.body)
-        )
-        self._engine = Engine(before, loaded.state)
+        self._engine = Engine(self._plan_before(loaded.config), loaded.state)
         self._decoder = Decoder(self._plan)
         last = scalars.now or None
         at = self._clock.now()
@@ -302,6 +299,16 @@ class Loop:
         entries = [journal.entry(one) for one in inputs]  # type: ignore[arg-type]  # both kinds are recorded
         await self._store.commit(entries, effects, self._engine.state, bundle)
         self._committed_at = at
+
+    def _plan_before(self, config: Bundle | None) -> SitePlan:
+        """What was in force until now. One that this version cannot read any more ends here."""
+        if config is None:
+            return self._plan
+        try:
+            return self._plan_of(config.digest, config.body)
+        except SiteError as error:
+            log.warning("the site file that was in force until now is not valid any more: %s", error)
+            return self._plan
 
     async def _fall_back(self, jobs: Sequence[Job], error: StoreError) -> None:
         """Nothing was committed: forget what memory holds, have the broker send again, try after a pause."""

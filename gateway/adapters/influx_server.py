@@ -150,14 +150,20 @@ def raise_for(where: str, reply: Reply) -> None:
         raise TelemetryMisconfigured(
             f"{where} sends us to {target}; put the final address into FGW_INFLUX_URL"
         )
-    if status in {
-        HTTPStatus.UNAUTHORIZED,
-        HTTPStatus.FORBIDDEN,
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.METHOD_NOT_ALLOWED,
-    }:
-        raise TelemetryMisconfigured(f"{where} answers {status}: {words}")
+    if status in _SETTINGS:
+        raise TelemetryMisconfigured(
+            f"{where} answers {status}: {words}; check {_SETTINGS[HTTPStatus(status)]}"
+        )
     raise TelemetryUnavailable(f"{where} answers {status}: {words}", retry_after(reply.headers))
+
+
+_SETTINGS: Final = {
+    HTTPStatus.UNAUTHORIZED: "FGW_INFLUX_TOKEN, or user and password in FGW_INFLUX_URL",
+    HTTPStatus.FORBIDDEN: "the rights of FGW_INFLUX_TOKEN, or of the user in FGW_INFLUX_URL",
+    HTTPStatus.NOT_FOUND: "FGW_INFLUX_URL, FGW_INFLUX_ORG and FGW_INFLUX_BUCKET",
+    HTTPStatus.METHOD_NOT_ALLOWED: "FGW_INFLUX_URL",
+}
+"""Which setting to look at when the server answers, but not as hoped."""
 
 
 def results_of(where: str, reply: Reply) -> list[dict[str, Any]]:

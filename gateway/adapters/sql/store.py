@@ -118,7 +118,7 @@ class Store:
 
         try:
             return await asyncio.to_thread(query)
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, msgspec.DecodeError) as error:
             raise StoreError(f"the records cannot be read: {error}") from error
 
     async def filled(self) -> None:
@@ -162,6 +162,11 @@ class Store:
             self._quarantine.recount()
             original = getattr(error, "orig", None) or error
             raise StoreError(f"the records cannot be written: {original}") from error
+        except msgspec.DecodeError as error:
+            raise StoreError(
+                f"the records in {self._dir.database} are damaged: {error}; "
+                "put a backup in its place, or move it away to begin anew"
+            ) from error
 
     def _load(self, connection: sa.Connection) -> Loaded:
         row = connection.execute(sa.select(schema.engine_row)).one_or_none()
