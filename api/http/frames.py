@@ -1,5 +1,6 @@
 """Server-sent events from what was committed. Each batch is written once, however many listen."""
 
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -33,15 +34,30 @@ class Reading(NamedTuple):
     values: dict[str, Scalar]
 
 
-class Written(NamedTuple):
-    """A batch, written."""
+class Written:
+    """A batch, written. What nobody asks for is not made."""
 
-    last: int
-    outcomes: list[OutcomeFrame]
-    readings: list[Reading]
-    """Those of devices; transitions and events, which are telemetry too, are among the outcomes."""
-    frames: list[bytes]
-    """The readings, one by one, as they are sent."""
+    def __init__(self, batch: Published, plan: SitePlan, devices: "DeviceOf") -> None:
+        self.last = batch.last
+        self._batch, self._plan, self._devices = batch, plan, devices
+
+    @cached_property
+    def outcomes(self) -> list[OutcomeFrame]:
+        """What happened, in order."""
+        first = self.last - len(self._batch.outcomes) + 1
+        numbered = enumerate(self._batch.outcomes, first)
+        return [outcome_frame(seq, outcome, self._plan.timezone) for seq, outcome in numbered]
+
+    @cached_property
+    def readings(self) -> list[Reading]:
+        """Those of devices; transitions and events, which are telemetry too, are among the outcomes."""
+        named = ((self._devices.of(series), ts, fields) for series, ts, fields in self._batch.rows)
+        return [Reading(device, ts, fields) for device, ts, fields in named if device is not None]
+
+    @cached_property
+    def frames(self) -> list[bytes]:
+        """The readings, one by one, as they are sent."""
+        return [reading_frame(reading, self._plan.timezone) for reading in self.readings]
 
 
 def group_of(kind: str) -> str:
@@ -77,40 +93,37 @@ def reading_frame(reading: Reading, timezone: str) -> bytes:
     return b"event: reading\ndata: %b\n\n" % _encode(body)
 
 
+class DeviceOf:
+    """Finds the device a series of one plan belongs to."""
+
+    def __init__(self, plan: SitePlan) -> None:
+        self.plan = plan
+        self._known: dict[Series, str | None] = {}
+
+    def of(self, series: Series) -> str | None:
+        """Its id; None for a series that holds transitions or events."""
+        try:
+            return self._known[series]
+        except KeyError:
+            device = self.plan.devices.get(dict(series.tags).get("device", ""))
+            name = device.id if device is not None and device.series == series else None
+            self._known[series] = name
+            return name
+
+
 class Writer:
     """Writes batches; the last one is kept for the other listeners, who get the very same."""
 
     def __init__(self) -> None:
         self._last: tuple[Published, Written] | None = None
-        self._digest = ""
-        self._devices: dict[Series, str | None] = {}
+        self._devices: DeviceOf | None = None
 
     def write(self, batch: Published, plan: SitePlan) -> Written:
         """A batch as frames."""
         if self._last is not None and self._last[0] is batch:
             return self._last[1]
-        if plan.digest != self._digest:
-            self._digest, self._devices = plan.digest, {}
-        first = batch.last - len(batch.outcomes) + 1
-        outcomes = [
-            outcome_frame(seq, outcome, plan.timezone) for seq, outcome in enumerate(batch.outcomes, first)
-        ]
-        readings = []
-        for series, ts, fields in batch.rows:
-            device = self._device(series, plan)
-            if device is not None:
-                readings.append(Reading(device, ts, fields))
-        frames = [reading_frame(reading, plan.timezone) for reading in readings]
-        done = Written(batch.last, outcomes, readings, frames)
+        if self._devices is None or self._devices.plan is not plan:
+            self._devices = DeviceOf(plan)
+        done = Written(batch, plan, self._devices)
         self._last = (batch, done)
         return done
-
-    def _device(self, series: Series, plan: SitePlan) -> str | None:
-        """The device a series belongs to; None for one that holds transitions or events."""
-        try:
-            return self._devices[series]
-        except KeyError:
-            device = plan.devices.get(dict(series.tags).get("device", ""))
-            name = device.id if device is not None and device.series == series else None
-            self._devices[series] = name
-            return name
