@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from gateway.adapters.embedded.store import EmbeddedStore
 from gateway.adapters.influx import InfluxStore
 from gateway.adapters.mqtt_source import MqttSource
-from gateway.adapters.sql.quarantine import find_messages, forget_items
+from gateway.adapters.sql.quarantine import find_messages
 from gateway.adapters.sql.store import Bundle, Store
 from gateway.adapters.sql.upkeep import Keep, tidy
 from gateway.adapters.telemetry_drain import Drain
@@ -121,7 +121,7 @@ class Gateway:
         outcome |= {number: word for (number, _), word in zip(whole, words, strict=True)}
         accepted = [number for number, word in outcome.items() if word == "accepted"]
         if accepted:
-            await self.store.write(lambda connection: forget_items(connection, accepted))
+            await self.store.forget_refused(accepted)
         return outcome
 
     def health(self) -> dict[str, Health]:

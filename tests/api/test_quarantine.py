@@ -3,6 +3,7 @@
 import base64
 
 import msgspec
+import pytest
 
 from gateway.adapters.sql import schema
 from gateway.core.values import Series, TelemetryRow
@@ -71,6 +72,19 @@ async def test_a_deleted_payload_is_gone_and_stays_counted(house: House) -> None
     ]
     left = (await house.http.get("/quarantine")).json()
     assert (left["items"], left["totals"][0]["count"]) == ([], 1)
+
+
+async def test_a_deleted_payload_makes_room_for_another(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.adapters.sql.quarantine.KEPT_EACH", 1)
+    for number in range(2):
+        await house.say(LIFT, {"motor_temp": 900.0 + number})
+    (first,) = (await house.http.get("/quarantine")).json()["items"]
+    await house.http.delete(f"/quarantine/{first['id']}")
+    await house.say(LIFT, {"motor_temp": 950.0})
+    (second,) = (await house.http.get("/quarantine")).json()["items"]
+    assert "950" in second["detail"]
 
 
 async def test_dead_letters_show_the_row_and_the_stores_words(house: House) -> None:

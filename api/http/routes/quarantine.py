@@ -13,7 +13,7 @@ from api.http.paging import Listing, Paged, cursor_of
 from api.http.problems import Problem
 from api.http.texts import INTEGER_MOST, Search
 from gateway.adapters.sql import records
-from gateway.adapters.sql.quarantine import NOBODY, forget_items
+from gateway.adapters.sql.quarantine import NOBODY
 from gateway.codecs.reasons import REASONS
 from gateway.core.values import Scalar, TelemetryRow
 
@@ -150,7 +150,7 @@ async def retry(asked: Asked, body: Retry) -> list[Retried]:
 async def forget(asked: Asked, number: Number) -> None:
     """Delete a refused payload; it stays counted."""
     await _find(asked, number)
-    await asked.gateway.store.write(lambda connection: forget_items(connection, [number]))
+    await asked.gateway.store.forget_refused([number])
 
 
 @router.get("/dead-letters")

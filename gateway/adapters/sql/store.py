@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from gateway.adapters.sql import journal, outbox_rows, schema
 from gateway.adapters.sql.database import DataDir, open_database, unusable
-from gateway.adapters.sql.quarantine import Quarantine
+from gateway.adapters.sql.quarantine import Quarantine, forget_items
 from gateway.core.effects import Effects
 from gateway.core.state import Alert, AlertState, DeviceState, Scalars, State, WorkOrder
 from gateway.core.values import Millis
@@ -120,6 +120,15 @@ class Store:
             return await asyncio.to_thread(query)
         except (sa.exc.SQLAlchemyError, msgspec.DecodeError) as error:
             raise StoreError(f"the records cannot be read: {error}") from error
+
+    async def forget_refused(self, ids: Sequence[int]) -> None:
+        """Delete quarantined payloads, which makes room for others; the totals stay. Raises :class:`StoreError`."""
+
+        def work(connection: sa.Connection) -> None:
+            forget_items(connection, ids)
+            self._quarantine.recount()
+
+        await self.write(work)
 
     async def filled(self) -> None:
         """Return once rows may be waiting in the telemetry outbox."""
