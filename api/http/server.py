@@ -35,13 +35,7 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(
-    app: FastAPI,
-    host: str,
-    port: int,
-    *,
-    ready: Callable[[str], None] | None = None,
-) -> None:
+async def serve(app: FastAPI, host: str, port: int, *, ready: Callable[[str], None] | None = None) -> None:
     """Serve until cancelled; then end the live streams, finish what is under way and return.
 
     Args:
@@ -54,17 +48,7 @@ async def serve(
         SettingsError: the address cannot be used, or is open to others without FGW_HTTP_INSECURE.
     """
     sockets = listen(host, port, insecure=app.state.settings.http_insecure)
-    config = uvicorn.Config(
-        app,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=GOODBYE,
-        timeout_keep_alive=75,
-    )
-    server = Server(config, lambda: ready(url_of(sockets[0])) if ready else None)
+    server = Server(_configuration(app), lambda: ready(url_of(sockets[0])) if ready else None)
     serving = asyncio.create_task(server.serve(sockets), name="http server")
     try:
         await asyncio.shield(serving)
@@ -77,6 +61,19 @@ async def serve(
         finally:
             for one in sockets:
                 one.close()
+
+
+def _configuration(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=GOODBYE,
+        timeout_keep_alive=75,
+    )
 
 
 def listen(host: str, port: int, *, insecure: bool = False) -> list[socket.socket]:
