@@ -6,13 +6,13 @@ of a story has ``at`` (since the start), at most one input, and what is expected
 - ``telemetry: {temp: 81}`` / ``event: {type: trip, …}`` / ``status: online``, with ``ago: 10s`` for an older device time,
   ``retained: true``, and ``device`` where it is not ``d1``
 - ``started: 2m`` (the gateway was last alive 2 min before), ``link: lost`` / ``link: up``
-- ``do: alert.ack``, ``of: hot`` (the rule whose newest alert or order is meant) or ``id``, ``by: anna``, ``with: {…}``,
-  ``seen: 1`` for the version the person saw
+- ``do: alert.ack``, ``of: hot`` (the rule whose newest alert or order is meant) or ``id`` (``first`` … for the orders of a
+  story), ``by: anna``, ``with: {…}``, ``seen: 1`` for the version the person saw
 - ``rejected: out_of_range`` with ``times``
 - ``telemetry`` with ``every: 10s``, ``until: 5m`` and ``rise: {starts: 4}``: a run of reports, the points rising each time
 - ``configure: {profile: {…}, site: {…}}``: laid over what was in force; null removes
 - ``then``: every outcome since the step before, as ``kind rule/level key=value … @time``; the time only where it differs
-  from the step's; ``alert`` / ``order``: fields of the newest record of the rule in ``of``; ``reply``: fields of the answer
+  from the step's; null passes over them; ``alert`` / ``order``: fields of the newest record of the rule in ``of``; ``reply``: fields of the answer
 """
 
 import copy
@@ -52,6 +52,8 @@ SITE = {
     "settings": {"boot_grace": "2m"},
     "devices": [{"id": "d1", "profile": "thing"}],
 }
+ORDINALS = ("first", "second", "third", "fourth")
+"""What a story calls alerts and orders, by their beginning."""
 TOLD = (
     "count",
     "was",
@@ -87,7 +89,8 @@ class Telling:
     """One way through a story.
 
     Args:
-        tell: what the engine gets before each step, to show that it changes nothing: further ticks, say.
+        tell: what the engine goes through before each step, up to the last moment it is alive, to show that it
+            changes nothing: further ticks, say.
     """
 
     def __init__(
@@ -100,6 +103,8 @@ class Telling:
         self.replies: list[Reply] = []
         self._alerts: dict[str, Alert] = {}
         self._orders: dict[str, WorkOrder] = {}
+        self._names: dict[Any, str] = {}
+        self._kinds: dict[str, str] = {}
         self.feed(Started(START, None))
         self.feed(LinkUp(START))
         self.outcomes.clear()
@@ -111,6 +116,10 @@ class Telling:
         self.replies.extend(effects.replies)
         self._alerts |= {alert.rule: alert for alert in effects.alerts.values()}
         self._orders |= {order.rule or "by hand": order for order in effects.orders.values()}
+        for kind, known in (("alert", effects.alerts), ("order", effects.orders)):
+            for name in known.keys() - self._names.keys():
+                self._names[name] = ORDINALS[[*self._kinds.values()].count(kind)]
+                self._kinds[name] = kind
 
     def play(self, steps: Sequence[dict[str, Any]]) -> Iterator[tuple[str, object, object]]:
         """Each expectation of the story: where it stands, what is expected, what was found."""
@@ -118,7 +127,7 @@ class Telling:
             step = dict(given)
             at = START + duration(step.pop("at"))
             where = f"step {number}, at {show_duration(at - START)}"
-            self._tell(self, at)
+            self._tell(self, at - duration(step.get("started", "0s")))
             self.now = at
             expected: dict[str, Any] = {
                 key: step.pop(key) for key in ("then", "alert", "order", "reply") if key in step
@@ -131,20 +140,25 @@ class Telling:
         self, where: str, expected: dict[str, Any], rule: str | None
     ) -> Iterator[tuple[str, object, object]]:
         if "then" in expected:
-            yield f"{where}, outcomes", expected["then"], [self._words(one) for one in self.outcomes]
+            if expected["then"] is not None:
+                yield f"{where}, outcomes", expected["then"], [self._words(one) for one in self.outcomes]
             self.outcomes.clear()
         for name, kept in (("alert", self._alerts), ("order", self._orders)):
             if name in expected:
-                record = msgspec.to_builtins(kept[rule or next(iter(kept))])
-                yield f"{where}, {name}", expected[name], _part(record, expected[name])
+                record = kept[rule or next(iter(kept))]
+                yield f"{where}, {name}", expected[name], _part(_plain(record), expected[name])
         if "reply" in expected:
-            found = msgspec.to_builtins(self.replies[-1])
+            found = _plain(self.replies[-1])
             yield f"{where}, reply", expected["reply"], _part(found, expected["reply"])
 
     def _words(self, one: Outcome) -> str:
         level = f"{one.rule}/{one.level}" if one.rule and one.level else ""
         named = one.device if one.device != "d1" else ""
-        detail = [f"{key}={_shown(one.detail[key])}" for key in TOLD if one.detail.get(key) is not None]
+        detail = [
+            f"{key}={self._names.get(value, _shown(value))}"
+            for key in TOLD
+            if (value := one.detail.get(key)) is not None
+        ]
         by = f"by={one.actor}" if one.actor else ""
         time = "" if one.at == self.now else f"@{show_duration(one.at - START)}"
         return " ".join(word for word in (one.kind, named, level, *detail, by, time) if word)
@@ -161,7 +175,8 @@ class Telling:
             case {"event": dict(body)}:
                 body = dict(body)
                 name, key = body.pop("type"), body.pop("id", None)
-                return [Event(at, device, ts, key or f"{name}@{ts}", name, body, retained)]
+                keys = [f"e{index}" for index in range(step["times"])] if "times" in step else [key]
+                return [Event(at, device, ts, one or f"{name}@{ts}", name, body, retained) for one in keys]
             case {"status": word}:
                 return [Status(at, device, {"online": True, "offline": False}[word], retained)]
             case {"started": ago}:
@@ -178,11 +193,20 @@ class Telling:
                 self._site = laid_over(self._site, change.get("site", {}))
                 return [Configured(at, plan_from(self._profile, self._site))]
             case {"do": verb}:
+                self.feed(Tick(at))  # so that the record is there which comes of time alone
                 return [self._command(verb, step, at)]
             case _ if not set(step) - {"of"}:
                 return [Tick(at)]
             case _:
                 raise ValueError(f"no such step: {step}")
+
+    def _order_called(self, word: Any) -> Any:  # noqa: ANN401 - any argument may pass through
+        """The id of the first, second or third order; anything else as it is."""
+        if word not in ORDINALS:
+            return word
+        return next(
+            name for name, given in self._names.items() if (given, self._kinds[name]) == (word, "order")
+        )
 
     def _run(self, step: dict[str, Any], at: Millis, device: str) -> list[Input]:
         last = self.now = START + duration(step["until"])
@@ -200,9 +224,14 @@ class Telling:
 
     def _command(self, verb: str, step: dict[str, Any], at: Millis) -> Command:
         kept: dict[str, Any] = {**(self._alerts if verb.startswith("alert.") else self._orders)}
-        target = step["id"] if "id" in step else kept[step["of"]].id if "of" in step else ""
+        if "id" in step:
+            target = self._order_called(step["id"])
+        else:
+            target = kept[step["of"]].id if "of" in step else ""
         args = {
-            key: at + duration(value[4:]) if isinstance(value, str) and value.startswith("now+") else value
+            key: at + duration(value[4:])
+            if isinstance(value, str) and value.startswith("now+")
+            else self._order_called(value)
             for key, value in step.get("with", {}).items()
         }
         name = step.get("command", f"c{len(self.replies)}")
@@ -215,6 +244,15 @@ class Telling:
             args=args,
             expect=step.get("seen"),
         )
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """A record as plain values, defaults included."""
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    return msgspec.to_builtins([_plain(one) for one in value] if isinstance(value, list) else value)
 
 
 def _part(record: Any, wanted: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - as read from a record
