@@ -1,0 +1,80 @@
+"""The gateway is killed in the middle of a stream, again and again, and nothing is lost or done twice."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import StartGateway
+from tests.e2e.ending import assert_all_kept, finish
+from tests.e2e.mill import Sent, Stream, write_site
+from tests.e2e.process import GatewayProcess
+from tests.e2e.publisher import Publisher
+from tests.servers.influx import InfluxServer
+from tests.servers.mosquitto import Mosquitto
+
+COUNT = 20_000
+KILLS = 5
+
+
+async def kill_during(
+    gateway: GatewayProcess, part: list[Sent], publisher: Publisher, chance: random.Random
+) -> None:
+    """Publish a part of the stream; kill the gateway once it has committed some of it, and start it again."""
+    wanted = gateway.kept.inputs + 1 + chance.randrange(max(1, len(part) // 2))
+    publishing = asyncio.create_task(publisher.publish(part), name="a part of the stream")
+    await gateway.until(lambda: gateway.kept.inputs >= wanted, "a part of the stream to be committed")
+    gateway.kill()
+    gateway.start()
+    await publishing
+
+
+@pytest.fixture(params=["embedded", "influxdb"])
+def store(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Settings of the gateway for one telemetry store or the other."""
+    if request.param == "embedded":
+        return {}
+    influx: InfluxServer = request.getfixturevalue("influx")
+    return {"influx_url": influx.url}
+
+
+async def kill_again_and_again(
+    gateway: GatewayProcess, publisher: Publisher, stream: Stream, kills: int, seed: int
+) -> None:
+    chance = random.Random(seed)
+    *parts, rest = stream.cut(kills + 1, chance)
+    for part in parts:
+        await kill_during(gateway, part, publisher, chance)
+    await publisher.publish(rest)
+    await finish(gateway, publisher)
+
+
+async def test_killed_five_times_every_reading_is_kept_once_and_the_alerts_are_those_of_an_undisturbed_run(
+    tmp_path: Path,
+    broker: Mosquitto,
+    publisher: Publisher,
+    gateway_of: StartGateway,
+    store: dict[str, str],
+) -> None:
+    site, stream = write_site(tmp_path), Stream(COUNT, seed=11)
+    gateway = gateway_of(site, broker.url, **store).start()
+    await gateway.watching()
+    await kill_again_and_again(gateway, publisher, stream, KILLS, seed=11)
+    await assert_all_kept(gateway, site, stream, **store)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+async def test_killed_twenty_times_in_a_hundred_thousand_messages(
+    tmp_path: Path,
+    broker: Mosquitto,
+    publisher: Publisher,
+    gateway_of: StartGateway,
+    store: dict[str, str],
+) -> None:
+    site, stream = write_site(tmp_path), Stream(100_000, seed=12)
+    gateway = gateway_of(site, broker.url, **store).start()
+    await gateway.watching()
+    await kill_again_and_again(gateway, publisher, stream, 20, seed=12)
+    await assert_all_kept(gateway, site, stream, **store)

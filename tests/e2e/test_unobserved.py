@@ -1,0 +1,187 @@
+"""Rules with a duration across restarts, crashes, cuts and clocks that are set; by a clock in the test's hands."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.sql.outbox import SqlOutbox
+from gateway.core.values import HOUR, MINUTE, SECOND
+from gateway.errors import StoreError
+from tests.e2e.mill import DEVICES, write_site
+from tests.e2e.tape import START, Hands, Life, living
+from tests.e2e.waiting import eventually
+
+HELD = """
+  warm:
+    levels: {warning: {when: {point: temp, above: 50}, for: 2m}}
+"""
+
+
+def write_held_site(folder: Path, **settings: str) -> Path:
+    """The mill with a rule that must hold for two minutes."""
+    site = write_site(folder, **settings)
+    profile = folder / "press.yaml"
+    profile.write_text(profile.read_text() + HELD)
+    return site
+
+
+async def warm_for_a_minute(life: Life, hands: Hands) -> None:
+    await life.link(up=True)
+    life.tape.read("press-1", hands.wall, temp=60.0)
+    await life.all_acked(1)
+    await life.pass_by(MINUTE)
+
+
+async def await_the_rest(life: Life, hands: Hands) -> None:
+    """The alert is raised after exactly the minute that is left, and not before."""
+    back = hands.wall
+    await life.link(up=True)
+    await life.pass_by(MINUTE - SECOND)
+    assert life.raised("warm") == []
+    await life.pass_by(2 * SECOND)
+    assert life.raised("warm") == [back + MINUTE]
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["stopped", "crashed"])
+async def test_a_rule_for_two_minutes_goes_on_after_a_restart_where_it_stood(
+    tmp_path: Path, *, crash: bool
+) -> None:
+    site, hands = write_held_site(tmp_path), Hands()
+    async with living(tmp_path / "data", site, hands, crash=crash) as life:
+        await warm_for_a_minute(life, hands)
+    hands.pass_by(10 * MINUTE)
+    async with living(tmp_path / "data", site, hands) as life:
+        await await_the_rest(life, hands)
+        (gap,) = life.kept.outcomes("gateway.observing")[1:] or life.kept.outcomes("gateway.observing")
+        assert (gap.detail["since"], gap.detail["until"]) == (START + MINUTE, START + 11 * MINUTE)
+
+
+async def test_a_rule_for_two_minutes_stands_still_while_the_broker_is_away(tmp_path: Path) -> None:
+    site, hands = write_held_site(tmp_path), Hands()
+    async with living(tmp_path / "data", site, hands) as life:
+        await warm_for_a_minute(life, hands)
+        await life.link(up=False)
+        await life.pass_by(HOUR)
+        assert life.raised("warm") == []
+        await await_the_rest(life, hands)
+
+
+async def test_a_clock_set_back_by_an_hour_neither_stops_nor_repeats_anything(tmp_path: Path) -> None:
+    site, hands = write_held_site(tmp_path), Hands()
+    async with living(tmp_path / "data", site, hands) as life:
+        await warm_for_a_minute(life, hands)
+        hands.wall -= HOUR
+        await life.pass_by(MINUTE)
+        assert life.raised("warm") == []  # after a minute of a clock that loses a twentieth until it agrees
+        await life.pass_by(4 * SECOND)
+        assert life.raised("warm") == [START + 2 * MINUTE]
+        assert life.loop.clock_ahead > 59 * MINUTE
+        life.tape.read("press-2", hands.wall, temp=90.0)
+        await life.all_acked(2)
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.link(up=True)
+        times = [one.at for one in life.kept.outcomes()]
+        assert times == sorted(times)
+        assert len(life.raised("warm")) == 1
+        assert len(life.raised("hot")) == 1
+
+
+async def test_a_full_outbox_raises_no_silence_for_the_time_nobody_read(tmp_path: Path) -> None:
+    site, hands = write_site(tmp_path, silent="1m", grace="1m"), Hands()
+    async with living(tmp_path / "data", site, hands, outbox_cap=100) as life:
+        await life.link(up=True)
+        for number in range(10):
+            life.tape.read("press-1", hands.wall + number, seq=number)
+        await life.all_acked(1)
+        await life.turn()
+        assert life.loop.blocked
+        late = life.tape.read("press-1", hands.wall + 11, seq=11)
+        await life.pass_by(HOUR)
+        assert life.raised("silent") == []
+        assert late not in life.tape.acked
+
+        outbox = SqlOutbox(life.store)
+        await outbox.settle((await outbox.peek(100))[-1].seq, [])
+        await life.turn()
+        await eventually(lambda: late in life.tape.acked, "reading to go on")
+        assert life.raised("silent") == []
+        await life.pass_by(2 * MINUTE)
+        assert len(life.raised("silent")) == len(DEVICES)
+
+
+async def test_when_a_commit_fails_nothing_is_acknowledged_and_later_everything_goes_in(
+    tmp_path: Path,
+) -> None:
+    site, hands = write_site(tmp_path), Hands()
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.link(up=True)
+        life.tape.read("press-1", hands.wall, temp=20.0)
+        await life.all_acked(1)
+        pages = await life.store.write(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar_one())
+        await set_limit(life, pages)
+        sent = [
+            life.tape.read("press-1", hands.wall + 1 + n, temp=90.0, label=f"{n}" * 300) for n in range(200)
+        ]
+        await eventually(lambda: life.tape.refusals > 0, "the commit to fail")
+        assert "full" in life.loop.trouble
+        assert life.tape.acked[1:] == []
+        assert life.raised("hot") == []
+        with pytest.raises(StoreError, match="full"):
+            await life.turn()
+
+        await set_limit(life, 1 << 30)
+        await life.all_acked(1 + len(sent))
+        assert life.tape.acked[1:] == sent
+        assert life.loop.trouble == ""
+        assert len(life.raised("hot")) == 1
+        await life.turn()
+        outbox = await SqlOutbox(life.store).peek(1_000)
+        rows = [row for entry in outbox for row in entry.rows]
+        readings = [row.ts for row in rows if row.series.measurement == "press"]
+        assert readings == [hands.wall + n for n in range(201)]
+        assert life.store.waiting_rows == len(rows)
+        assert life.store.waiting_bytes == sum(sizes(life))
+
+
+async def test_stopped_while_nothing_can_be_committed_it_leaves_the_records_as_they_were(
+    tmp_path: Path,
+) -> None:
+    site, hands = write_held_site(tmp_path), Hands()
+    async with living(tmp_path / "data", site, hands) as life:
+        await warm_for_a_minute(life, hands)
+        await set_limit(
+            life, await life.store.write(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar_one())
+        )
+        for number in range(200):
+            life.tape.read("press-1", hands.wall + 1 + number, temp=90.0, label="x" * 1000)
+        await eventually(lambda: life.tape.refusals > 0, "the commit to fail")
+    assert life.tape.acked[1:] == []
+    hands.pass_by(MINUTE)
+    async with living(tmp_path / "data", site, hands) as life:
+        assert life.raised("hot") == []
+        await await_the_rest(life, hands)
+
+
+async def test_a_site_file_that_this_version_would_refuse_does_not_keep_the_next_one_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site, hands = write_site(tmp_path), Hands()
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.link(up=True)
+        await life.store.write(lambda c: c.exec_driver_sql("UPDATE config SET bundle = x'7b7d'"))
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.link(up=True)
+        life.tape.read("press-1", hands.wall, temp=99.0)
+        await life.all_acked(1)
+        assert len(life.raised("hot")) == 1
+    assert "the site file that was in force until now is not valid any more" in caplog.text
+
+
+def sizes(life: Life) -> Sequence[int]:
+    return [size for (size,) in life.kept.rows("SELECT size FROM telemetry_outbox")]
+
+
+async def set_limit(life: Life, pages: int) -> None:
+    """Let the database have so many pages and no more, as on a full disk."""
+    await life.store.write(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={pages}").scalar_one())
