@@ -37,6 +37,7 @@ class Jobs:
 
     def __init__(self) -> None:
         self._waiting: list[Job] = []
+        self._closed = False
         self.arrived = asyncio.Event()
 
     async def ask(self, work: Callable[[Millis], Work]) -> Reply | None:
@@ -45,6 +46,8 @@ class Jobs:
         Raises:
             StoreError: it was not committed, or too much is waiting already.
         """
+        if self._closed:
+            raise StoreError("the gateway is stopping")
         if len(self._waiting) >= WAITING_MOST:
             raise StoreError(f"{WAITING_MOST} commands are waiting already; try again in a moment")
         job = Job(work, asyncio.get_running_loop().create_future())
@@ -57,6 +60,11 @@ class Jobs:
         self.arrived.clear()
         taken, self._waiting = self._waiting, []
         return taken
+
+    def close(self) -> None:
+        """Take no more; those who wait are told that nothing was done."""
+        self._closed = True
+        self.fail(self.take(), StoreError("the gateway is stopping"))
 
     def fail(self, jobs: Sequence[Job], error: StoreError) -> None:
         """Tell those who wait that it was not done."""

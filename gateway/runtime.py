@@ -95,7 +95,7 @@ class Loop:
             await self._finish()
         finally:
             arrivals.cancel()
-            self._jobs.fail(self._jobs.take(), StoreError("the gateway is stopping"))
+            self._jobs.close()
             self.feed.close()
 
     def stop(self) -> None:
