@@ -167,7 +167,9 @@ def _status(desk: Desk, one: Status) -> None:
     if not one.online:
         observing.lost_touch(desk, device, dev)
         observing.wake_after_grace(desk, device)
-    elif (changed or not one.retained) and observing.back_in_touch(desk, device, dev):
+    elif one.retained and observing.is_silent(desk, device, dev):
+        pass  # what it once said does not make it heard
+    elif observing.back_in_touch(desk, device, dev):
         levels.evaluate(desk, device, dev, program.levels)
         return
     levels.evaluate(desk, device, dev, program.affected(program.link_mask))

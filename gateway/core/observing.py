@@ -9,7 +9,7 @@ from gateway.core import levels
 from gateway.core.alerts import follow
 from gateway.core.conditions import silence_end
 from gateway.core.desk import Desk
-from gateway.core.plan import Device, fits
+from gateway.core.plan import Device, Silent, fits
 from gateway.core.program import Program
 from gateway.core.state import DeviceState, Hold
 from gateway.core.timers import Timer
@@ -135,12 +135,25 @@ def come_due(desk: Desk, device: Device, dev: DeviceState, timer: Timer) -> None
     ):
         return  # of another time or plan, or asked for again when devices can be seen
     condition, level = found
-    now, scalars = desk.moment.now, desk.state.scalars
-    due = max(silence_end(condition, dev, scalars), scalars.seen_since + desk.plan.boot_grace)
+    now, due = desk.moment.now, _silent_from(desk, condition, dev)
     _look(desk, device.id, timer.key, due if due > now else now + condition.after)
     if due <= now and condition.point is None:
         lost_touch(desk, device, dev)
     levels.evaluate(desk, device, dev, (level,))
+
+
+def _silent_from(desk: Desk, condition: Silent, dev: DeviceState) -> Millis:
+    scalars = desk.state.scalars
+    return max(silence_end(condition, dev, scalars), scalars.seen_since + desk.plan.boot_grace)
+
+
+def is_silent(desk: Desk, device: Device, dev: DeviceState) -> bool:
+    """Whether one of the device's rules calls it silent now."""
+    silences = desk.program(device.kind).silences.values()
+    return any(
+        condition.point is None and _silent_from(desk, condition, dev) <= desk.moment.now
+        for condition, _ in silences
+    )
 
 
 def drop_unknown(desk: Desk, device: Device, dev: DeviceState) -> None:
