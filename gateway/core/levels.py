@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from gateway.core.alerts import follow, repeat
 from gateway.core.conditions import Truth
 from gateway.core.desk import Desk
-from gateway.core.plan import Device
+from gateway.core.plan import Device, Rule
 from gateway.core.program import LevelProgram, pulses
 from gateway.core.state import DeviceState, Hold, LevelState, Phase
 from gateway.core.timers import Timer
@@ -39,6 +39,7 @@ def evaluate(desk: Desk, device: Device, dev: DeviceState, levels: Iterable[Leve
     frozen = dev.frozen
     while True:
         moved: dict[str, LevelProgram] = {}
+        repeated: dict[str, Rule] = {}
         held = dev.levels
         for level in levels:
             if frozen and not level.about_link:
@@ -48,9 +49,12 @@ def evaluate(desk: Desk, device: Device, dev: DeviceState, levels: Iterable[Leve
             if state is None and not truth:
                 continue
             if truth and moment.event is not None and state is not None and pulses(level, moment.event):
-                repeat(desk, dev, moment.event, level.rule)
+                repeated[level.rule.name] = level.rule
             if _move(desk, device, dev, level, state, truth):
                 moved[level.rule.name] = level
+        if moment.event is not None:
+            for rule in repeated.values():
+                repeat(desk, dev, moment.event, rule)
         for level in moved.values():
             follow(desk, device, dev, level.rule)
         if moment.event is None and not moment.changed:
