@@ -100,8 +100,10 @@ class Stream:
         self.messages = list(_messages(self.base, count, random.Random(seed), padding))
 
     def cut(self, parts: int, chance: random.Random) -> list[list[Sent]]:
-        """The messages in so many parts of random lengths."""
-        places = [0, *sorted(chance.sample(range(1, self.count), parts - 1)), self.count]
+        """The messages in so many parts, cut at random within half a part of where even cuts would be."""
+        even = self.count // parts
+        within = range(-even // 2 + 1, even // 2)
+        places = [0, *(even * number + chance.choice(within) for number in range(1, parts)), self.count]
         return [self.messages[start:end] for start, end in itertools.pairwise(places)]
 
     @property
