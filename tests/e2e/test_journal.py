@@ -25,7 +25,7 @@ async def test_the_journal_gives_the_outcomes_and_records_of_the_run_itself(
     site, stream = write_site(tmp_path), Stream(4_000, seed=41)
     profile = tmp_path / "press.yaml"
     chance = random.Random(41)
-    gateway = gateway_of(site, broker.url).start()
+    gateway = gateway_of(site, broker.url, mqtt_version="3.1.1").start()
     await gateway.watching()
     one, two, three, four = stream.cut(4, chance)
     await publisher.publish(one)

@@ -157,6 +157,8 @@ async def test_stopped_while_nothing_can_be_committed_it_leaves_the_records_as_t
             life.tape.read("press-1", hands.wall + 1 + number, temp=90.0, label="x" * 1000)
         await eventually(lambda: life.tape.refusals > 0, "the commit to fail")
     assert life.tape.acked[1:] == []
+    with pytest.raises(StoreError, match="the gateway is stopping"):
+        await life.turn()
     hands.pass_by(MINUTE)
     async with living(tmp_path / "data", site, hands) as life:
         assert life.raised("hot") == []

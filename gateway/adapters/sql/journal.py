@@ -30,6 +30,9 @@ Recorded: TypeAlias = Command | Configured | LinkLost | LinkUp | Rejection | Sta
 LEVEL = 1
 """zstd's fastest standard level: the journal is written on the hot path."""
 
+TOPIC_KEPT = 256
+"""Characters of a refused message's topic: it may be 64 KiB long, and anybody may make one up."""
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[int, str, msgspec.Raw]]).decode
 _BODIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
@@ -56,7 +59,7 @@ def entry(one: Recorded) -> Entry:
         case LinkUp():
             return one.at, "up", None
         case Rejection():
-            return one.at, "refused", (one.device, one.topic, one.reason, one.detail)
+            return one.at, "refused", (one.device, one.topic[:TOPIC_KEPT], one.reason, one.detail)
         case Started():
             return one.at, "started", one.last
         case Tick():
