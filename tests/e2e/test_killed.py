@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,25 @@ async def test_killed_twenty_times_in_a_hundred_thousand_messages(
     await gateway.watching()
     await kill_again_and_again(gateway, publisher, stream, 20, seed=12)
     await assert_all_kept(gateway, site, stream, influx_url=store.get("influx_url"))
+
+
+async def test_killed_while_it_starts_the_next_start_is_as_good_as_a_first(
+    tmp_path: Path, broker: Mosquitto, publisher: Publisher, gateway_of: StartGateway
+) -> None:
+    site, stream = write_site(tmp_path), Stream(500, seed=13)
+    gateway = gateway_of(site, broker.url)
+    moments: list[Callable[[], bool]] = [
+        (gateway.data / "gateway.lock").exists,
+        (gateway.data / "facility.db").exists,
+        lambda: gateway.kept.inputs > 0,
+    ]
+    for moment in moments:
+        gateway.start()
+        await gateway.until(moment, "the next step of the start")
+        gateway.kill()
+    gateway.start()
+    await gateway.watching()
+    await publisher.publish(stream.messages)
+    await finish(gateway, publisher)
+    await assert_all_kept(gateway, site, stream)
+    assert len(gateway.kept.outcomes("site.configured")) == 1
