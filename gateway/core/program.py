@@ -78,7 +78,7 @@ class Program:
         self.trails: dict[str, list[tuple[str, Rate, bool]]] = {}
         """Rate conditions by point: key, condition, whether the point is a counter."""
         self.silences: dict[str, tuple[Silent, LevelProgram]] = {}
-        self.watched: frozenset[str] = frozenset()
+        self.watched: dict[str, None] = {}  # in order, unlike a set
         """Points with a silence rule of their own."""
         self.masks: dict[str, int] = {}
         """Which levels each point moves, as bits."""
@@ -115,7 +115,7 @@ class Program:
                     if "/not" in key:
                         self.speech_mask |= bit
                     if point is not None:
-                        self.watched |= {point}
+                        self.watched[point] = None
                 case _:
                     pass
 
