@@ -60,3 +60,10 @@ async def publisher(broker: Mosquitto) -> AsyncIterator[Publisher]:
     one = Publisher(broker.port)
     yield one
     one.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give these tests five minutes where they say nothing else: they start many processes, and the machine may be busy."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(300))

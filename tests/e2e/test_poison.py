@@ -3,8 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.conftest import StartGateway
 from tests.e2e.ending import finish
 from tests.e2e.mill import Stream, now, telemetry, topic, write_site
@@ -57,7 +55,6 @@ def size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-@pytest.mark.timeout(240)
 async def test_1001_poison_messages_in_a_row_of_every_kind_neither_stop_the_stream_nor_fill_the_disk(
     tmp_path: Path, broker: Mosquitto, publisher: Publisher, gateway_of: StartGateway
 ) -> None:

@@ -66,8 +66,17 @@ async def test_sighup_puts_a_good_site_file_in_force_and_leaves_a_bad_one_aside(
     gateway.send(signal.SIGHUP)
     await gateway.until(lambda: "is in force" in gateway.words, "the new rules")
     assert [(alert.device, alert.cause.limit) for alert in gateway.kept.alerts()] == [("press-1", 70)]
+
+    profile.write_text(good.replace("points:", "topics: ['presses/{device}']\npoints:", 1))
+    gateway.send(signal.SIGHUP)
+    await gateway.until(lambda: "restart the gateway to receive them" in gateway.words, "a word on stderr")
     assert gateway.stop() == 0
-    assert gateway.start().running
-    await gateway.watching()
-    assert len(gateway.kept.outcomes("site.configured")) == 2
+    started = len(gateway.kept.outcomes("gateway.observing"))
+    gateway.start()
+    await gateway.until(
+        lambda: len(gateway.kept.outcomes("gateway.observing")) > started, "the gateway to be back"
+    )
+    await publisher.publish([("presses/press-1", telemetry(now(), temp=20.0))])
+    await gateway.until(lambda: gateway.kept.last("press-1", "temp") == 20.0, "the new topic to be heard")
+    assert len(gateway.kept.outcomes("site.configured")) == 3
     assert gateway.stop() == 0
