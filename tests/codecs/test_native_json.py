@@ -171,9 +171,7 @@ def test_nothing_that_comes_in_raises_and_everything_is_answered(payload: bytes,
 def test_a_bad_value_beside_good_ones_loses_only_itself(good: dict[str, Any], bad: object) -> None:
     alone = decode(json.dumps({"values": good}))
     beside = decode(json.dumps({"values": {**good, "no such point": bad}}))
-    assert beside[:-1] == [
-        Telemetry(one.at, one.device, one.ts, one.values) for one in alone if isinstance(one, Telemetry)
-    ]
+    assert beside[:-1] == alone
     assert isinstance(beside[-1], Rejection)
 
 

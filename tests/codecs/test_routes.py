@@ -24,7 +24,7 @@ def test_it_subscribes_to_the_native_topics_and_to_what_profiles_claim() -> None
     "topic", ["bridge/plug-1", "rooms/12/plug-1/state", "facility/mill/plug-1/telemetry"]
 )
 def test_flat_readings_come_by_every_topic_of_the_device_and_unknown_keys_are_passed_over(topic: str) -> None:
-    assert decode('{"temperature": 21, "linkquality": 80, "ts": null}', topic) == [
+    assert decode(f'{{"temperature": 21, "linkquality": 80, "ts": {AT}}}', topic) == [
         Telemetry(AT, "plug-1", AT, {"temperature": 21.0})
     ]
 
@@ -52,7 +52,7 @@ def test_two_profiles_may_claim_the_same_topics() -> None:
     }
     decoder = Decoder(build_plan(SiteBundle("site.yaml", files)))
     for name, point in (("a1", "x"), ("b1", "y")):
-        facts = decoder.decode(Message(f"b/{name}", f'{{"{point}": 1}}'.encode()), AT)
+        facts = decoder.decode(Message(f"b/{name}", f'{{"{point}": 1, "ts": {AT}}}'.encode()), AT)
         assert list(facts) == [Telemetry(AT, name, AT, {point: 1})]
 
 
