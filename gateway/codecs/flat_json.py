@@ -26,4 +26,4 @@ def decode_telemetry(origin: Origin) -> Sequence[Fact]:
         return (
             origin.reject(Fault("unknown_point", f"none of {show(sorted(body))} is a point of the profile")),
         )
-    return scan_values(origin, known, ts)
+    return scan_values(origin, known, ts, stamped=origin.stamped(body))

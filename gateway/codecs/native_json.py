@@ -7,7 +7,7 @@ where one bad value costs nothing that was valid beside it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
@@ -47,6 +47,10 @@ class Origin(NamedTuple):
             self.at, self.device.id, self.message.topic, fault.reason, fault.detail, self.message.payload
         )
 
+    def stamped(self, item: Mapping[str, object]) -> bool:
+        """Whether a time is given: by the device, or by an earlier receipt that a retry stands on."""
+        return item.get("ts") is not None or self.message.received is not None
+
     def time(self, claimed: object) -> Millis | Fault:
         """Device time, or the time of receipt where the device gave none."""
         received = self.at if self.message.received is None else self.message.received
@@ -74,9 +78,9 @@ class TelemetryCodec:
             return self._scan(origin)
         ts, values = found.ts, found.values
         if type(ts) is int:
-            keys = 2
-        elif ts is None:
-            keys, ts = 1, at if message.received is None else message.received
+            keys, stamped = 2, True
+        elif ts is None and message.received is None:
+            keys, ts, stamped = 1, at, False
         else:
             return self._scan(origin)
         if (
@@ -86,7 +90,7 @@ class TelemetryCodec:
             or (self._texts and not self._texts.isdisjoint(values))
         ):
             return self._scan(origin)
-        return (Telemetry(at, origin.device.id, ts, values, message.retained),)
+        return (Telemetry(at, origin.device.id, ts, values, message.retained, stamped),)
 
     def _scan(self, origin: Origin) -> Sequence[Fact]:
         body = parse_json(origin.message.payload)
@@ -111,10 +115,10 @@ class TelemetryCodec:
             fault = ts
         if fault is not None or not isinstance(values, dict) or isinstance(ts, Fault):
             return [origin.reject(fault)] if fault else []
-        return scan_values(origin, values, ts)
+        return scan_values(origin, values, ts, stamped=origin.stamped(item))
 
 
-def scan_values(origin: Origin, values: dict[str, object], ts: Millis) -> list[Fact]:
+def scan_values(origin: Origin, values: dict[str, object], ts: Millis, *, stamped: bool) -> list[Fact]:
     """Check values one by one: the good ones as one reading, each bad one as a rejection."""
     points = origin.device.kind.points
     good: dict[str, Scalar] = {}
@@ -131,7 +135,8 @@ def scan_values(origin: Origin, values: dict[str, object], ts: Millis) -> list[F
         else:
             good[name] = checked
     if good:
-        facts.insert(0, Telemetry(origin.at, origin.device.id, ts, good, origin.message.retained))
+        retained = origin.message.retained
+        facts.insert(0, Telemetry(origin.at, origin.device.id, ts, good, retained, stamped))
     elif not facts:
         facts.append(origin.reject(Fault("empty", "no values")))
     return facts

@@ -6,7 +6,7 @@ deadband applies to the reset only, per limit.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from gateway.core.inputs import Event
 from gateway.core.plan import (
@@ -52,29 +52,41 @@ Truth: TypeAlias = bool | None
 Evaluator: TypeAlias = Callable[[DeviceState, Moment, bool], Truth]
 
 
-def compile_condition(condition: Condition, key: str, deadband: float) -> Evaluator:
+class Within(NamedTuple):
+    """Where in its level a condition stands."""
+
+    deadband: float
+    """How far past its limit a value must go back before an active level lets go; negative under ``not``."""
+    missing: Truth = None
+    """What a point counts as that the device has never reported. Unknown, but as one of several ways to be true
+    (``any``) false: what a device does not have can neither raise an alert nor keep it up for ever."""
+    negated: bool = False
+    """Somewhere under ``not``, where false would be true: unknown stays unknown."""
+
+
+def compile_condition(condition: Condition, key: str, within: Within) -> Evaluator:
     """Compile a condition.
 
     Args:
         condition: what to evaluate.
         key: ``rule/level/path``, unique on the device; names the state the condition keeps.
-        deadband: how far past its limit a value must go back before an active level lets go.
+        within: where in its level it stands.
     """
-    evaluator = bare_evaluator(condition, key, deadband)
+    evaluator = bare_evaluator(condition, key, within)
     return _held(evaluator, key, condition.hold) if condition.hold else evaluator
 
 
-def bare_evaluator(condition: Condition, key: str, deadband: float) -> Evaluator:
+def bare_evaluator(condition: Condition, key: str, within: Within) -> Evaluator:
     """Compile a condition without its own ``for``: whether it is true at this very moment."""
     match condition:
         case Compare():
-            return _compare(condition, deadband)
+            return _compare(condition, within)
         case OneOf():
-            return _one_of(condition)
+            return _one_of(condition, within.missing)
         case Changed():
             return _changed(condition)
         case Rate():
-            return _rate(condition, key, deadband)
+            return _rate(condition, key, within.deadband)
         case Happened():
             return _happened(condition)
         case Count():
@@ -84,11 +96,13 @@ def bare_evaluator(condition: Condition, key: str, deadband: float) -> Evaluator
         case Offline():
             return _offline
         case Negation(part=part):
-            return _negation(compile_condition(part, f"{key}/not", -deadband))
+            return _negation(
+                compile_condition(part, f"{key}/not", Within(-within.deadband, None, negated=True))
+            )
         case AllOf(parts=parts):
-            return _junction(parts, key, deadband, decisive=False)
+            return _junction(parts, key, within, decisive=False)
         case AnyOf(parts=parts):
-            return _junction(parts, key, deadband, decisive=True)
+            return _junction(parts, key, within, decisive=True)
 
 
 def _held(inner: Evaluator, key: str, hold: Millis) -> Evaluator:
@@ -121,7 +135,8 @@ def elapsed(hold: Hold | None, now: Millis) -> bool:
     return hold is not None and hold.due is not None and now >= hold.due
 
 
-def _compare(condition: Compare, deadband: float) -> Evaluator:
+def _compare(condition: Compare, within: Within) -> Evaluator:
+    deadband, missing = within.deadband, within.missing
     point, low, high = condition.point, condition.low, condition.high
     low_reset = None if low is None else low + deadband
     high_reset = None if high is None else high - deadband
@@ -129,7 +144,7 @@ def _compare(condition: Compare, deadband: float) -> Evaluator:
     def compare(dev: DeviceState, _m: Moment, active: bool) -> Truth:
         cell = dev.last.get(point)
         if cell is None:
-            return None
+            return missing
         value = cell[1]
         if active:
             return _outside(value, low_reset, high_reset)
@@ -139,7 +154,7 @@ def _compare(condition: Compare, deadband: float) -> Evaluator:
 
         def above(dev: DeviceState, _m: Moment, active: bool) -> Truth:
             cell = dev.last.get(point)
-            return None if cell is None else cell[1] > (high_reset if active else high)  # type: ignore[operator]
+            return missing if cell is None else cell[1] > (high_reset if active else high)  # type: ignore[operator]
 
         return above
     return compare
@@ -149,12 +164,12 @@ def _outside(value: Scalar, low: float | None, high: float | None) -> bool:
     return (high is not None and value > high) or (low is not None and value < low)  # type: ignore[operator]
 
 
-def _one_of(condition: OneOf) -> Evaluator:
+def _one_of(condition: OneOf, missing: Truth) -> Evaluator:
     point, values = condition.point, condition.values
 
     def one_of(dev: DeviceState, _m: Moment, _active: bool) -> Truth:
         cell = dev.last.get(point)
-        return None if cell is None else cell[1] in values
+        return missing if cell is None else cell[1] in values
 
     return one_of
 
@@ -231,8 +246,9 @@ def _negation(inner: Evaluator) -> Evaluator:
     return negation
 
 
-def _junction(parts: tuple[Condition, ...], key: str, deadband: float, *, decisive: bool) -> Evaluator:
-    inner = tuple(compile_condition(part, f"{key}/{index}", deadband) for index, part in enumerate(parts))
+def _junction(parts: tuple[Condition, ...], key: str, within: Within, *, decisive: bool) -> Evaluator:
+    around = within._replace(missing=False if decisive and not within.negated else None)
+    inner = tuple(compile_condition(part, f"{key}/{index}", around) for index, part in enumerate(parts))
 
     def junction(dev: DeviceState, m: Moment, active: bool) -> Truth:
         # No short cut: every part must see the moment, since its own ``for`` may start or end with it.

@@ -16,6 +16,8 @@ class Telemetry(Struct, frozen=True, gc=False):
     ts: Millis
     values: dict[str, Scalar]
     retained: bool = False
+    stamped: bool = True
+    """Whether the device gave the time; else ``ts`` is the time of receipt."""
 
 
 class Event(Struct, frozen=True, gc=False):

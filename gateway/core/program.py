@@ -6,6 +6,7 @@ from typing import NamedTuple
 from gateway.core.conditions import (
     Evaluator,
     Moment,
+    Within,
     bare_evaluator,
     compile_condition,
     elapsed,
@@ -133,7 +134,7 @@ def _levels(rules: Iterable[Rule]) -> Iterable[LevelProgram]:
     for rule in rules:
         for level in rule.levels:
             key = f"{rule.name}/{level.level.label}"
-            evaluate = compile_condition(level.when, key, rule.clear.deadband)
+            evaluate = compile_condition(level.when, key, Within(rule.clear.deadband))
             kinds = {type(leaf) for leaf, _ in leaves(level.when, key)}
             about_link = bool(kinds & {Silent, Offline})
             yield LevelProgram(
@@ -172,7 +173,11 @@ def _culprits(
         case Negation(part=part):
             return _culprits(part, f"{key}/not", dev, m, wanted=not wanted)
         case _:
-            return [(condition, key)] if bare_evaluator(condition, key, 0.0)(dev, m, False) is wanted else []
+            return (
+                [(condition, key)]
+                if bare_evaluator(condition, key, Within(0.0))(dev, m, False) is wanted
+                else []
+            )
 
 
 def _leaf_cause(leaf: Condition, kind: Kind, dev: DeviceState, m: Moment) -> Cause:

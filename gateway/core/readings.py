@@ -20,10 +20,11 @@ def take_telemetry(desk: Desk, one: Telemetry) -> None:
     """Store the values; judge those that are not older than what was judged before."""
     device, dev = desk.device(one.device)
     effects = desk.effects
-    effects.rows.append(TelemetryRow(device.series, one.ts, one.values))
+    ts = one.ts if one.stamped else _own_moment(dev, one.ts)
+    effects.rows.append(TelemetryRow(device.series, ts, one.values))
     effects.devices.add(one.device)
     program = desk.program(device.kind)
-    last, masks, ts = dev.last, program.masks, one.ts
+    last, masks = dev.last, program.masks
     mask = 0
     changed: list[str] | None = None
     for name, value in one.values.items():
@@ -54,6 +55,16 @@ def take_telemetry(desk: Desk, one: Telemetry) -> None:
             desk.moment.changed = program.changes.intersection(changed)
     if mask:
         levels.evaluate(desk, device, dev, program.affected(mask))
+
+
+def _own_moment(dev: DeviceState, received: Millis) -> Millis:
+    """A moment of its own for a reading that came without one.
+
+    Of those received in one millisecond, or sent on by the broker in one go, none may take another's place in the
+    telemetry store.
+    """
+    dev.unstamped = max(received, dev.unstamped + 1)
+    return dev.unstamped
 
 
 def _hear_points(program: Program, dev: DeviceState, one: Telemetry) -> None:

@@ -58,6 +58,8 @@ class DeviceState(Struct, omit_defaults=True):
     """The newest judged value of each point with its device time."""
     heard: Millis | None = None
     """When the gateway last received anything that was not retained."""
+    unstamped: Millis = 0
+    """The time of the last reading that came without one; the next one of the same moment gets the moment after."""
     online: bool | None = None
     frozen: bool = False
     """Communication is lost: holds stand still and conditions count as unknown."""
