@@ -126,8 +126,8 @@ class Gateway:
 
     def health(self) -> dict[str, Health]:
         """Each part by name, for ``/readyz``."""
-        up, reason = self._loop.link
-        trouble, blocked = self._loop.trouble, self._loop.blocked
+        sight, trouble = self._loop.sight, self._loop.trouble
+        up, reason, blocked = sight.link_up, sight.reason, sight.blocked
         waiting = self.store.waiting_bytes >> 20
         full = f"the telemetry outbox is full ({waiting} MiB wait); nothing is acknowledged until it drains"
         return {
@@ -156,9 +156,10 @@ class Gateway:
             "outbox_bytes": self.store.waiting_bytes,
             "commits": meters.commits,
             "commits_failed": meters.failed_commits,
+            "faults": meters.faults,
             "feed_listeners": self.feed.listeners,
             "feed_cut_off": self.feed.cut_off,
-            "clock_ahead_seconds": self._loop.clock_ahead / 1000,
+            "clock_ahead_seconds": self._loop.clock.ahead / 1000,
             "rejected": sum(meters.rejected.values()),
         }
         flat |= {f"rejected_{reason}": count for reason, count in sorted(meters.rejected.items())}
@@ -168,7 +169,7 @@ class Gateway:
     async def _tidy(self) -> None:
         """Forget what is old, once at the start and then every hour."""
         while True:
-            now = self._loop.now
+            now = self._loop.clock.now()
             try:
                 await self.store.write(lambda connection, now=now: tidy(connection, self._keep, now))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
                 await self.telemetry.keep(now - self._keep.readings_days * DAY)

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gateway.adapters.sql.journal import Entry
+from gateway.adapters.sql.journal import Entry, entry
 from gateway.adapters.sql.store import Bundle
-from gateway.core.inputs import Input
+from gateway.codecs.decoder import Decoder
+from gateway.core.inputs import Command, Configured, Input, Rejection
+from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
-from gateway.core.values import Millis
+from gateway.core.values import Message, Millis
 from gateway.errors import StoreError
 
 WAITING_MOST = 1_000
@@ -23,6 +25,47 @@ class Work(NamedTuple):
     bundle: Bundle | None = None
     command: str | None = None
     """The id of the command in it whose reply is wanted."""
+
+
+def carry_out(command: Callable[[Millis], Command]) -> Callable[[Millis], Work]:
+    """A person's command as work."""
+
+    def work(at: Millis) -> Work:
+        one = command(at)
+        return Work([one], [entry(one)], command=one.id)
+
+    return work
+
+
+def configure(bundle: Bundle, plan: SitePlan) -> Callable[[Millis], Work]:
+    """Another site plan as work."""
+
+    def work(at: Millis) -> Work:
+        one = Configured(at, plan)
+        return Work([one], [entry(one)], bundle)
+
+    return work
+
+
+def take_again(
+    messages: Sequence[Message], decoder: Callable[[], Decoder], words: list[str]
+) -> Callable[[Millis], Work]:
+    """Refused messages tried again as work; ``words`` gets ``accepted`` or the reason for each."""
+
+    def work(at: Millis) -> Work:
+        inputs: list[Input] = []
+        entries: list[Entry] = []
+        for message in messages:
+            facts = decoder().decode(message, at)
+            refused = [fact.reason for fact in facts if isinstance(fact, Rejection)]
+            taken = len(refused) < len(facts)
+            words.append("accepted" if taken else refused[0])
+            if taken:  # and what is still refused of it goes back into quarantine
+                inputs.extend(facts)
+                entries.append((at, "message", message))
+        return Work(inputs, entries)
+
+    return work
 
 
 class Job(NamedTuple):

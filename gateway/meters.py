@@ -15,6 +15,8 @@ class Meters:
         self.outcomes: dict[str, int] = {}
         self.commits = 0
         self.failed_commits = 0
+        self.faults = 0
+        """Exceptions of our own that a message or a command brought to light."""
 
     def count(self, batch: Batch, effects: Effects) -> None:
         """Add one committed turn."""

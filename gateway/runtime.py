@@ -2,6 +2,9 @@
 
 A failed commit acknowledges nothing: the state is loaded again from disk and the broker delivers again. If the
 process dies anywhere in between, the same holds. There is no other recovery path.
+
+A fault of our own that a message brings to light must not bring the gateway down again and again: such a batch is
+asked for once more and taken one message at a time, and the one that fails is quarantined.
 """
 
 import asyncio
@@ -9,35 +12,29 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
-from gateway.adapters.sql import journal
+from gateway import jobs
 from gateway.adapters.sql.store import Bundle, Store
 from gateway.clock import Clock
 from gateway.codecs.decoder import Decoder
 from gateway.core.effects import Effects
 from gateway.core.engine import Engine
-from gateway.core.inputs import (
-    Command,
-    Configured,
-    Input,
-    LinkLost,
-    LinkUp,
-    Rejection,
-    Started,
-    Telemetry,
-    Tick,
-)
+from gateway.core.inputs import Command, Configured, LinkLost, Rejection, Started, Tick
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
 from gateway.core.values import Message, Millis
 from gateway.errors import SiteError, StoreError
 from gateway.feed import Feed, Published
-from gateway.jobs import Job, Jobs, Work
 from gateway.meters import Meters
-from gateway.ports import Batch, Link, Source
+from gateway.ports import Link, Source
+from gateway.sight import Sight
+from gateway.turn import NOTHING, Turn
 
 log = logging.getLogger(__name__)
 
-NOTHING = Batch((), None)
+HEARTBEAT: Millis = 5_000
+"""A sign of life is on disk at least this often: it bounds the time called unobserved after a crash."""
+RETRY = 1.0
+"""Seconds between attempts after a failed commit."""
 
 
 class Loop:
@@ -70,15 +67,14 @@ class Loop:
     ) -> None:
         self._source, self._store = source, store
         self._bundle, self._plan, self._plan_of = bundle, plan, plan_of
-        self._linger, self._batch, self._outbox_cap = linger, batch, outbox_cap
-        self._jobs = Jobs()
+        self._linger, self._batch, self._careful = linger, batch, 0
+        self._jobs = jobs.Jobs()
         self._stopping = asyncio.Event()
-        self._link_reason = "the broker has not been reached yet"
-        self._link_up = False
-        self._blocked = False
         self._committed_at: Millis = 0
         self._clock_from = clock
         self._clock = clock(0)
+        self._decoder = Decoder(plan)
+        self.sight = Sight(outbox_cap)
         self.feed = Feed()
         self.meters = Meters()
         self.trouble = ""
@@ -109,73 +105,26 @@ class Loop:
         return self._plan
 
     @property
-    def link(self) -> tuple[bool, str]:
-        """Whether the broker is there, and why not."""
-        return self._link_up, self._link_reason
-
-    @property
-    def blocked(self) -> bool:
-        """Whether reading has stopped because the telemetry outbox is full."""
-        return self._blocked
-
-    @property
-    def clock_ahead(self) -> Millis:
-        """How far the gateway's time is ahead of a machine clock that was set back."""
-        return self._clock.ahead
-
-    @property
-    def now(self) -> Millis:
+    def clock(self) -> Clock:
         """The gateway's time."""
-        return self._clock.now()
-
-    # --- what others ask -------------------------------------------------------------------------------------
+        return self._clock
 
     async def submit(self, command: Callable[[Millis], Command]) -> Reply:
-        """Have a command carried out and committed, and get its reply.
-
-        Raises:
-            StoreError: it was not committed.
-        """
-
-        def work(at: Millis) -> Work:
-            one = command(at)
-            return Work([one], [journal.entry(one)], command=one.id)
-
-        reply = await self._jobs.ask(work)
+        """Have a command carried out and committed, and get its reply. Raises :class:`StoreError`."""
+        reply = await self._jobs.ask(jobs.carry_out(command))
         if reply is None:
             raise StoreError("the command got no reply")
         return reply
 
     async def configure(self, bundle: Bundle, plan: SitePlan) -> None:
         """Put another site plan in force. Raises :class:`StoreError`."""
-
-        def work(at: Millis) -> Work:
-            one = Configured(at, plan)
-            return Work([one], [journal.entry(one)], bundle)
-
-        await self._jobs.ask(work)
+        await self._jobs.ask(jobs.configure(bundle, plan))
 
     async def take_again(self, messages: Sequence[Message]) -> list[str]:
         """Try refused messages again; one word each: ``accepted`` or the reason. Raises :class:`StoreError`."""
         words: list[str] = []
-
-        def work(at: Millis) -> Work:
-            inputs: list[Input] = []
-            entries: list[journal.Entry] = []
-            for message in messages:
-                facts = self._decoder.decode(message, at)
-                refused = [fact.reason for fact in facts if isinstance(fact, Rejection)]
-                taken = len(refused) < len(facts)
-                words.append("accepted" if taken else refused[0])
-                if taken:  # and what is still refused of it goes back into quarantine
-                    inputs.extend(facts)
-                    entries.append((at, "message", message))
-            return Work(inputs, entries)
-
-        await self._jobs.ask(work)
+        await self._jobs.ask(jobs.take_again(messages, lambda: self._decoder, words))
         return words
-
-    # --- one turn --------------------------------------------------------------------------------------------
 
     async def _wait(self, arrivals: asyncio.Task[None]) -> asyncio.Task[None]:
         """Until there is something to do: a message, a job, a timer, or the next sign of life on disk."""
@@ -183,103 +132,67 @@ class Loop:
         now = self._clock.now()
         pause = min(HEARTBEAT, max(0, due - now)) / 1000 if due is not None else HEARTBEAT / 1000
         job = asyncio.create_task(self._jobs.arrived.wait(), name="jobs")
-        waiting = {job} if self._blocked else {job, arrivals}
+        waiting = {job} if self.sight.blocked else {job, arrivals}
         await asyncio.wait(waiting, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
         job.cancel()
         if arrivals.done():
             arrivals.result()
-            if not self._blocked:
+            if not self.sight.blocked:
                 arrivals = asyncio.create_task(self._source.arrived(), name="arrivals")
-                await asyncio.sleep(self._linger)
+                await asyncio.sleep(0 if self._careful else self._linger)
         return arrivals
 
     async def _turn(self) -> None:
-        at = self._clock.now()
-        inputs: list[Input] = []
-        entries: list[journal.Entry] = []
-        self._heed_outbox(at, inputs, entries)
-        jobs = self._begin(at, inputs, entries)
-        batch = NOTHING if self._blocked else self._source.take(self._batch)
-        self._decode(batch, at, inputs, entries)
-        inputs.append(Tick(at))
-        effects = self._engine.step(inputs)
-        if not entries:
-            if effects.devices or effects.outcomes or effects.orders:
-                entries.append((at, "tick", None))
-            elif at - self._committed_at < HEARTBEAT and not batch.items:
-                self._answer(jobs, effects)
-                return
-        bundle = next((work.bundle for _, work in reversed(jobs) if work.bundle is not None), None)
+        turn = Turn(self._clock.now())
         try:
-            last = await self._store.commit(entries, effects, self._engine.state, bundle)
+            self._fill(turn)
+            effects = self._engine.step(turn.inputs)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, one message must not stop the others
+            await self._isolate(turn, fault)
+        else:
+            await self._commit(turn, effects)
+
+    def _fill(self, turn: Turn) -> None:
+        self.sight.heed_outbox(self._store.waiting_bytes, turn)
+        self._decoder = turn.begin(self._jobs.take(), self._decoder)
+        if not self.sight.blocked:
+            turn.batch = self._source.take(1 if self._careful else self._batch)
+        for item in turn.batch.items:
+            if type(item) is Message:
+                turn.decode(item, self._decoder)
+            elif isinstance(item, Link):
+                self.sight.follow(item, turn)
+        turn.inputs.append(Tick(turn.at))
+
+    async def _commit(self, turn: Turn, effects: Effects) -> None:
+        """Commit a turn, acknowledge its messages, answer its jobs and tell the feed."""
+        if not turn.entries:
+            if effects.devices or effects.outcomes or effects.orders:
+                turn.entries.append((turn.at, "tick", None))
+            elif turn.at - self._committed_at < HEARTBEAT and not turn.batch.items:
+                self._answer(turn, effects)
+                return
+        try:
+            last = await self._store.commit(turn.entries, effects, self._engine.state, turn.bundle)
         except StoreError as error:
-            await self._fall_back([job for job, _ in jobs], error)
+            await self._fall_back(turn, error)
             return
-        if batch is not NOTHING:
-            self._source.ack(batch.ticket)
+        if turn.batch is not NOTHING:
+            self._source.ack(turn.batch.ticket)
         if self.trouble:
             log.warning("the records can be written again")
-        self._committed_at, self.trouble, self._plan = at, "", self._engine.plan
-        self.meters.count(batch, effects)
+        self._committed_at, self.trouble, self._plan = turn.at, "", self._engine.plan
+        self._careful = max(0, self._careful - len(turn.batch.items))
+        self.meters.count(turn.batch, effects)
         if self.feed.listeners:
             self.feed.publish(Published(last, effects.outcomes, effects.rows))
-        self._answer(jobs, effects)
+        self._answer(turn, effects)
 
-    def _heed_outbox(self, at: Millis, inputs: list[Input], entries: list[journal.Entry]) -> None:
-        """Stop reading when the outbox is full, go on when a fifth of it is free again."""
-        waiting = self._store.waiting_bytes
-        blocked = waiting > (self._outbox_cap * 4 // 5 if self._blocked else self._outbox_cap)
-        if blocked is self._blocked:
-            return
-        self._blocked = blocked
-        full = f"the telemetry outbox is full ({waiting >> 20} MiB wait): nothing is read until it drains"
-        log.warning("%s", full if blocked else "the telemetry outbox has room again: reading goes on")
-        if self._link_up:
-            one = LinkLost(at, "the telemetry outbox is full") if blocked else LinkUp(at)
-            inputs.append(one)
-            entries.append(journal.entry(one))
-
-    def _begin(self, at: Millis, inputs: list[Input], entries: list[journal.Entry]) -> list[tuple[Job, Work]]:
-        """Turn the waiting jobs into inputs; a new configuration is in force before the next message is decoded."""
-        begun = [(job, job.work(at)) for job in self._jobs.take()]
-        for _, work in begun:
-            inputs.extend(work.inputs)
-            entries.extend(work.entries)
-            for one in work.inputs:
-                if isinstance(one, Configured):
-                    self._decoder = Decoder(one.plan)
-        return begun
-
-    def _decode(self, batch: Batch, at: Millis, inputs: list[Input], entries: list[journal.Entry]) -> None:
-        decode = self._decoder.decode
-        for item in batch.items:
-            if type(item) is Message:
-                facts = decode(item, at)
-                inputs.extend(facts)
-                if type(facts[0]) is Telemetry or not all(type(fact) is Rejection for fact in facts):
-                    entries.append((at, "message", item))
-                else:
-                    entries.extend(journal.entry(fact) for fact in facts if isinstance(fact, Rejection))
-            elif isinstance(item, Link):
-                self._follow_link(item, at, inputs, entries)
-
-    def _follow_link(self, link: Link, at: Millis, inputs: list[Input], entries: list[journal.Entry]) -> None:
-        changed = link.up is not self._link_up
-        if changed or link.reason != self._link_reason:
-            log.warning("%s", "the broker is connected" if link.up else link.reason)
-        self._link_up, self._link_reason = link
-        if changed:
-            one = LinkUp(at) if link.up else LinkLost(at, link.reason)
-            inputs.append(one)
-            entries.append(journal.entry(one))
-
-    def _answer(self, jobs: Sequence[tuple[Job, Work]], effects: Effects) -> None:
+    def _answer(self, turn: Turn, effects: Effects) -> None:
         replies = {reply.command: reply for reply in effects.replies}
-        for job, work in jobs:
+        for job, work in turn.begun:
             if not job.done.done():
                 job.done.set_result(replies.get(work.command or ""))
-
-    # --- beginnings and ends ---------------------------------------------------------------------------------
 
     async def _recover(self) -> None:
         """Take up what the disk remembers, and say since when nobody was watching."""
@@ -288,17 +201,15 @@ class Loop:
         self._clock = self._clock_from(scalars.now)
         self._engine = Engine(self._plan_before(loaded.config), loaded.state)
         self._decoder = Decoder(self._plan)
-        last = scalars.now or None
-        at = self._clock.now()
-        inputs: list[Input] = [Started(at, last)]
+        turn = Turn(self._clock.now())
+        turn.record(Started(turn.at, scalars.now or None))
         bundle = None
         if loaded.config is None or loaded.config.digest != self._bundle.digest:
-            inputs.append(Configured(at, self._plan))
+            turn.record(Configured(turn.at, self._plan))
             bundle = self._bundle
-        effects = self._engine.step(inputs)
-        entries = [journal.entry(one) for one in inputs]  # type: ignore[arg-type]  # both kinds are recorded
-        await self._store.commit(entries, effects, self._engine.state, bundle)
-        self._committed_at = at
+        effects = self._engine.step(turn.inputs)
+        await self._store.commit(turn.entries, effects, self._engine.state, bundle)
+        self._committed_at = turn.at
 
     def _plan_before(self, config: Bundle | None) -> SitePlan:
         """What was in force until now. One that this version cannot read any more ends here."""
@@ -310,38 +221,55 @@ class Loop:
             log.warning("the site file that was in force until now is not valid any more: %s", error)
             return self._plan
 
-    async def _fall_back(self, jobs: Sequence[Job], error: StoreError) -> None:
-        """Nothing was committed: forget what memory holds, have the broker send again, try after a pause."""
+    async def _fall_back(self, turn: Turn, error: StoreError) -> None:
+        """Nothing was committed: have the broker send again, try after a pause."""
         if str(error) != self.trouble:
             log.error("nothing is acknowledged, and it is tried again every second: %s", error)
         self.trouble = str(error)
         self.meters.failed_commits += 1
-        self._jobs.fail(jobs, error)
+        self._jobs.fail(turn.jobs, error)
         self._source.refuse()
         await asyncio.sleep(RETRY)
+        await self._reload()
+
+    async def _isolate(self, turn: Turn, fault: Exception) -> None:
+        """A fault of ours came to light: find the message that did it, and put that one into quarantine."""
+        messages = [item for item in turn.batch.items if isinstance(item, Message)]
+        if not messages and not turn.begun:
+            raise fault  # time itself brought it up: only a new version can help
+        log.error("a fault of the gateway, please report it", exc_info=fault)
+        self.meters.faults += 1
+        self._jobs.fail(turn.jobs, StoreError(f"the gateway failed on this: {fault!r}"))
+        await self._reload()
+        if len(messages) > 1 or turn.begun:
+            self._careful = 2 * self._batch
+            self._source.refuse()
+            return
+        (message,) = messages
+        again = Turn(turn.at)
+        again.batch = turn.batch
+        again.record(Rejection(turn.at, None, message.topic, "internal_error", repr(fault), message.payload))
+        await self._commit(again, self._engine.step(again.inputs))
+
+    async def _reload(self) -> None:
+        """Forget what memory holds and take up what the disk remembers."""
         while not self._stopping.is_set():
             try:
                 loaded = await self._store.load()
-            except StoreError as again:
-                self.trouble = str(again)
+            except StoreError as error:
+                self.trouble = str(error)
                 await asyncio.sleep(RETRY)
                 continue
             self._engine, self._decoder = Engine(self._plan, loaded.state), Decoder(self._plan)
-            self._link_up = loaded.state.scalars.observing
-            self._blocked = False
+            self.sight.recall(observing=loaded.state.scalars.observing)
             return
 
     async def _finish(self) -> None:
         """The last turn: what is unseen from now on is unobserved, and said so."""
         if self.trouble:
             return  # memory may hold what was never committed; the next start says it from the last sign of life
-        one = LinkLost(self._clock.now(), "the gateway was stopped")
-        effects = self._engine.step([one])
+        turn = Turn(self._clock.now())
+        turn.record(LinkLost(turn.at, "the gateway was stopped"))
+        effects = self._engine.step(turn.inputs)
         with contextlib.suppress(StoreError):
-            await self._store.commit([journal.entry(one)], effects, self._engine.state)
-
-
-HEARTBEAT: Millis = 5_000
-"""A sign of life is on disk at least this often: it bounds the time called unobserved after a crash."""
-RETRY = 1.0
-"""Seconds between attempts after a failed commit."""
+            await self._store.commit(turn.entries, effects, self._engine.state)

@@ -23,6 +23,7 @@ COUNTERS = {
     "telemetry_retries": "Writes to the telemetry store that had to be tried again.",
     "commits": "Transactions committed.",
     "commits_failed": "Transactions that failed and left nothing behind.",
+    "faults": "Faults of the gateway's own that a message or command brought to light.",
     "feed_cut_off": "Live listeners cut off because they could not keep up.",
 }
 """What only grows, with what it means."""

@@ -10,6 +10,7 @@ REASONS = MappingProxyType(
         "device_mismatch": "the payload names another device than the topic",
         "empty": "no payload",
         "integer_too_large": "an integer past 64 bits",
+        "internal_error": "a fault of the gateway's own that this message brings to light; please report it",
         "malformed_packet": "an MQTT packet that cannot be read",
         "not_finite": "NaN or Infinity",
         "not_json": "not well-formed JSON",

@@ -115,7 +115,7 @@ class Life:
     async def link(self, *, up: bool) -> None:
         """The connection comes or goes, and the loop notices."""
         self.tape.put(Link(up) if up else Link(up, "cut"))
-        await eventually(lambda: self.loop.link[0] is up, "the link to change")
+        await eventually(lambda: self.loop.sight.link_up is up, "the link to change")
         await self.turn()
 
     def raised(self, rule: str) -> list[Millis]:

@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from gateway.adapters.sql.outbox import SqlOutbox
-from gateway.core.values import HOUR, MINUTE, SECOND
+from gateway.adapters.sql.schema import quarantine
+from gateway.codecs.decoder import Decoder
+from gateway.core.inputs import Fact
+from gateway.core.values import HOUR, MINUTE, SECOND, Message, Millis
 from gateway.errors import StoreError
 from tests.e2e.mill import DEVICES, write_site
 from tests.e2e.tape import START, Hands, Life, living
@@ -76,7 +80,7 @@ async def test_a_clock_set_back_by_an_hour_neither_stops_nor_repeats_anything(tm
         assert life.raised("warm") == []  # after a minute of a clock that loses a twentieth until it agrees
         await life.pass_by(4 * SECOND)
         assert life.raised("warm") == [START + 2 * MINUTE]
-        assert life.loop.clock_ahead > 59 * MINUTE
+        assert life.loop.clock.ahead > 59 * MINUTE
         life.tape.read("press-2", hands.wall, temp=90.0)
         await life.all_acked(2)
     async with living(tmp_path / "data", site, hands) as life:
@@ -95,7 +99,7 @@ async def test_a_full_outbox_raises_no_silence_for_the_time_nobody_read(tmp_path
             life.tape.read("press-1", hands.wall + number, seq=number)
         await life.all_acked(1)
         await life.turn()
-        assert life.loop.blocked
+        assert life.loop.sight.blocked
         late = life.tape.read("press-1", hands.wall + 11, seq=11)
         await life.pass_by(HOUR)
         assert life.raised("silent") == []
@@ -187,3 +191,27 @@ def sizes(life: Life) -> Sequence[int]:
 async def set_limit(life: Life, pages: int) -> None:
     """Let the database have so many pages and no more, as on a full disk."""
     await life.store.write(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={pages}").scalar_one())
+
+
+async def test_a_message_that_brings_a_fault_of_ours_to_light_is_set_aside_and_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, hands = write_site(tmp_path), Hands()
+    decode = Decoder.decode
+
+    def faulty(self: Decoder, message: Message, at: Millis) -> Sequence[Fact]:
+        if "press-2" in message.topic:
+            raise ZeroDivisionError(message.topic)
+        return decode(self, message, at)
+
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.link(up=True)
+        monkeypatch.setattr(Decoder, "decode", faulty)
+        sent = [life.tape.read(f"press-{1 + n // 5 % 2}", hands.wall + n, temp=20.0) for n in range(20)]
+        await life.all_acked(len(sent))
+        assert life.tape.acked == sent
+        refused = await life.store.read(lambda c: c.execute(sa.select(quarantine.c.reason)).scalars().all())
+        assert refused == ["internal_error"] * 10
+        await life.turn()
+        rows = [row for entry in await SqlOutbox(life.store).peek(1_000) for row in entry.rows]
+        assert sorted({row.ts for row in rows}) == [hands.wall + n for n in range(20) if n // 5 % 2 == 0]

@@ -1,0 +1,62 @@
+"""One turn of the loop while it is filled: inputs for the engine, and the journal entries that bring them back."""
+
+from collections.abc import Sequence
+
+from gateway.adapters.sql import journal
+from gateway.adapters.sql.store import Bundle
+from gateway.codecs.decoder import Decoder
+from gateway.core.inputs import Configured, Input, Rejection, Telemetry
+from gateway.core.values import Message, Millis
+from gateway.jobs import Job, Work
+from gateway.ports import Batch
+
+NOTHING = Batch((), None)
+NO_WORK = Work((), ())
+
+
+class Turn:
+    """Everything that is handled at one moment and committed at once."""
+
+    def __init__(self, at: Millis) -> None:
+        self.at = at
+        self.inputs: list[Input] = []
+        self.entries: list[journal.Entry] = []
+        self.begun: list[tuple[Job, Work]] = []
+        self.batch = NOTHING
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Who waits for this turn."""
+        return [job for job, _ in self.begun]
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """The configuration that comes into force with it, if one does."""
+        return next((work.bundle for _, work in reversed(self.begun) if work.bundle is not None), None)
+
+    def record(self, one: journal.Recorded) -> None:
+        """An input that is journalled as it is."""
+        self.inputs.append(one)
+        self.entries.append(journal.entry(one))
+
+    def begin(self, jobs: Sequence[Job], decoder: Decoder) -> Decoder:
+        """Turn jobs into inputs; returns the decoder for what comes after them, as they may bring another plan."""
+        self.begun = [(job, NO_WORK) for job in jobs]
+        for number, job in enumerate(jobs):
+            work = job.work(self.at)
+            self.begun[number] = (job, work)
+            self.inputs.extend(work.inputs)
+            self.entries.extend(work.entries)
+            for one in work.inputs:
+                if isinstance(one, Configured):
+                    decoder = Decoder(one.plan)
+        return decoder
+
+    def decode(self, message: Message, decoder: Decoder) -> None:
+        """Turn a message into facts. One that holds nothing usable is journalled as its refusal, without payload."""
+        facts = decoder.decode(message, self.at)
+        self.inputs.extend(facts)
+        if type(facts[0]) is Telemetry or not all(type(fact) is Rejection for fact in facts):
+            self.entries.append((self.at, "message", message))
+        else:
+            self.entries.extend(journal.entry(fact) for fact in facts if isinstance(fact, Rejection))
