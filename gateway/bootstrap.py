@@ -10,7 +10,8 @@ from gateway.adapters.influx_settings import InfluxSettings
 from gateway.adapters.mqtt_settings import MqttSettings
 from gateway.adapters.mqtt_source import connect_source
 from gateway.adapters.sql.outbox import SqlOutbox
-from gateway.adapters.sql.store import Bundle, Store
+from gateway.adapters.sql.recorder import Bundle
+from gateway.adapters.sql.store import Store
 from gateway.adapters.sql.upkeep import Keep
 from gateway.adapters.telemetry_drain import Drain
 from gateway.codecs.decoder import Decoder

@@ -9,7 +9,8 @@ from gateway.adapters.embedded.store import EmbeddedStore
 from gateway.adapters.influx import InfluxStore
 from gateway.adapters.mqtt_source import MqttSource
 from gateway.adapters.sql.quarantine import find_messages
-from gateway.adapters.sql.store import Bundle, Store
+from gateway.adapters.sql.recorder import Bundle
+from gateway.adapters.sql.store import Store
 from gateway.adapters.sql.upkeep import Keep, tidy
 from gateway.adapters.telemetry_drain import Drain
 from gateway.codecs.decoder import Decoder

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gateway.adapters.sql.journal import Entry, entry
-from gateway.adapters.sql.store import Bundle
+from gateway.adapters.sql.recorder import Bundle
 from gateway.codecs.decoder import Decoder
 from gateway.core.inputs import Command, Configured, Input, Rejection
 from gateway.core.plan import SitePlan

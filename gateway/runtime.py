@@ -13,7 +13,8 @@ import logging
 from collections.abc import Callable, Sequence
 
 from gateway import jobs
-from gateway.adapters.sql.store import Bundle, Store
+from gateway.adapters.sql.recorder import Bundle
+from gateway.adapters.sql.store import Store
 from gateway.clock import Clock
 from gateway.codecs.decoder import Decoder
 from gateway.core.effects import Effects

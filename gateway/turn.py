@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.adapters.sql import journal
-from gateway.adapters.sql.store import Bundle
+from gateway.adapters.sql.recorder import Bundle
 from gateway.codecs.decoder import Decoder
 from gateway.core.inputs import Configured, Input, Rejection, Telemetry
 from gateway.core.values import Message, Millis

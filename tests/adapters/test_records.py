@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gateway.adapters.sql import records, schema
 from gateway.adapters.sql.database import open_database
-from gateway.adapters.sql.store import Store, _alert_row
+from gateway.adapters.sql.recorder import alert_row
+from gateway.adapters.sql.store import Store
 from gateway.core.effects import Effects, Outcome
 from gateway.core.inputs import Event
 from gateway.core.state import Alert, AlertState, Cause, State
@@ -72,7 +73,7 @@ async def test_the_pages_of_any_filter_hold_each_match_once_and_newest_first(
     def work(connection: sa.Connection) -> list[str]:
         connection.execute(sa.delete(schema.alert))
         if alerts:
-            connection.execute(sa.insert(schema.alert), [_alert_row(alert) for alert in alerts])
+            connection.execute(sa.insert(schema.alert), [alert_row(alert) for alert in alerts])
         return read_all(connection, query, limit)
 
     expected = [
@@ -109,7 +110,7 @@ async def test_a_filter_that_hardly_matches_gets_short_pages_and_arrives_all_the
 
     def work(connection: sa.Connection) -> tuple[records.Page[Alert], list[str]]:
         connection.execute(sa.delete(schema.alert))
-        connection.execute(sa.insert(schema.alert), [_alert_row(alert) for alert in many])
+        connection.execute(sa.insert(schema.alert), [alert_row(alert) for alert in many])
         return records.alerts(connection, query, after=None, limit=3), read_all(connection, query, 3)
 
     first, everything = await store.write(work)
@@ -122,7 +123,7 @@ async def test_more_devices_than_a_query_can_name_are_compared_one_by_one(store:
     def work(connection: sa.Connection) -> list[str]:
         connection.execute(sa.delete(schema.alert))
         pair = [an_alert(1, 1, 1, 1, 1), an_alert(2, 2, 2, 1, 1)]
-        connection.execute(sa.insert(schema.alert), [_alert_row(alert) for alert in pair])
+        connection.execute(sa.insert(schema.alert), [alert_row(alert) for alert in pair])
         return read_all(connection, records.AlertQuery(devices=devices), 10)
 
     assert await store.write(work) == ["al-001"]

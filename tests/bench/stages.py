@@ -85,7 +85,7 @@ def _commit(
 ) -> None:
     def work(connection: sa.Connection, batch: Sequence[Message], effect: Effects) -> int:
         entries: list[journal.Entry] = [(START, "message", message) for message in batch]
-        return store.commit_now(connection, entries, effect, engine.state)
+        return store.recorder.write(connection, entries, effect, engine.state)
 
     for batch, effect in zip(batches, effects, strict=True):
         store.transact(lambda connection, batch=batch, effect=effect: work(connection, batch, effect))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
