@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
+from gateway import jobs
 from gateway.adapters.embedded.store import EmbeddedStore
 from gateway.adapters.influx import InfluxStore
 from gateway.adapters.mqtt_source import MqttSource
@@ -17,7 +18,7 @@ from gateway.codecs.decoder import Decoder
 from gateway.core.inputs import Command
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
-from gateway.core.values import DAY, HOUR, Json
+from gateway.core.values import DAY, HOUR, Json, Millis
 from gateway.errors import StoreError, TelemetryUnavailable
 from gateway.feed import Feed
 from gateway.ports import Health
@@ -93,11 +94,16 @@ class Gateway:
         expect: int | None,
     ) -> Reply:
         """Have a command carried out and committed. Raises :class:`StoreError`."""
-        return await self._loop.submit(
-            lambda at: Command(
+
+        def command(at: Millis) -> Command:
+            return Command(
                 at=at, id=command_id, actor=actor, verb=verb, target=target, args=args, expect=expect
             )
-        )
+
+        reply = await self._loop.ask(jobs.carry_out(command))
+        if reply is None:
+            raise StoreError("the command got no reply")
+        return reply
 
     async def reload(self) -> SitePlan:
         """Read the site file again and put it in force; a bad one changes nothing.
@@ -110,14 +116,17 @@ class Gateway:
         if plan.digest != self.plan.digest:
             if Decoder(plan).filters != Decoder(self.plan).filters:
                 log.warning("the topics to subscribe to have changed: restart the gateway to receive them")
-            await self._loop.configure(bundle, plan)
+            await self._loop.ask(jobs.configure(bundle, plan))
         return self.plan
 
     async def retry(self, ids: Sequence[int]) -> dict[int, str]:
         """Take quarantined payloads again: ``accepted``, ``gone``, ``cut short`` or the reason of the new refusal."""
         found = await self.store.read(lambda connection: find_messages(connection, ids))
         whole = [(number, message) for number, message in found.items() if message is not None]
-        words = await self._loop.take_again([message for _, message in whole]) if whole else []
+        words: list[str] = []
+        if whole:
+            messages = [message for _, message in whole]
+            await self._loop.ask(jobs.take_again(messages, lambda: self._loop.decoder, words))
         outcome = dict.fromkeys(ids, "gone") | dict.fromkeys(found, "cut short")
         outcome |= {number: word for (number, _), word in zip(whole, words, strict=True)}
         accepted = [number for number, word in outcome.items() if word == "accepted"]

@@ -10,23 +10,24 @@ asked for once more and taken one message at a time, and the one that fails is q
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from gateway import jobs
 from gateway.adapters.sql.recorder import Bundle
 from gateway.adapters.sql.store import Store
 from gateway.clock import Clock
 from gateway.codecs.decoder import Decoder
 from gateway.core.effects import Effects
 from gateway.core.engine import Engine
-from gateway.core.inputs import Command, Configured, LinkLost, Rejection, Started, Tick
+from gateway.core.inputs import LinkLost, Rejection, Tick
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
 from gateway.core.values import Message, Millis
-from gateway.errors import SiteError, StoreError
+from gateway.errors import StoreError
 from gateway.feed import Feed, Published
+from gateway.jobs import Jobs, Work
 from gateway.meters import Meters
 from gateway.ports import Link, Source
+from gateway.recovery import recover
 from gateway.sight import Sight
 from gateway.turn import NOTHING, Turn
 
@@ -39,7 +40,7 @@ RETRY = 1.0
 
 
 class Loop:
-    """The one writer. Owns the engine; everybody else asks it through :meth:`submit` and its kin.
+    """The one writer. Owns the engine; everybody else asks it through :meth:`ask`.
 
     Args:
         source: where messages come from.
@@ -69,7 +70,7 @@ class Loop:
         self._source, self._store = source, store
         self._bundle, self._plan, self._plan_of = bundle, plan, plan_of
         self._linger, self._batch, self._careful = linger, batch, 0
-        self._jobs = jobs.Jobs()
+        self._jobs = Jobs()
         self._stopping = asyncio.Event()
         self._committed_at: Millis = 0
         self._clock_from = clock
@@ -83,7 +84,9 @@ class Loop:
 
     async def run(self) -> None:
         """Work until :meth:`stop`; returns when everything taken is committed and acknowledged."""
-        await self._recover()
+        self._engine, self._clock = await recover(
+            self._store, self._bundle, self._plan, self._plan_of, self._clock_from
+        )
         arrivals = asyncio.create_task(self._source.arrived(), name="arrivals")
         try:
             while not self._stopping.is_set():
@@ -110,22 +113,14 @@ class Loop:
         """The gateway's time."""
         return self._clock
 
-    async def submit(self, command: Callable[[Millis], Command]) -> Reply:
-        """Have a command carried out and committed, and get its reply. Raises :class:`StoreError`."""
-        reply = await self._jobs.ask(jobs.carry_out(command))
-        if reply is None:
-            raise StoreError("the command got no reply")
-        return reply
+    @property
+    def decoder(self) -> Decoder:
+        """Decodes by the plan in force."""
+        return self._decoder
 
-    async def configure(self, bundle: Bundle, plan: SitePlan) -> None:
-        """Put another site plan in force. Raises :class:`StoreError`."""
-        await self._jobs.ask(jobs.configure(bundle, plan))
-
-    async def take_again(self, messages: Sequence[Message]) -> list[str]:
-        """Try refused messages again; one word each: ``accepted`` or the reason. Raises :class:`StoreError`."""
-        words: list[str] = []
-        await self._jobs.ask(jobs.take_again(messages, lambda: self._decoder, words))
-        return words
+    async def ask(self, work: Callable[[Millis], Work]) -> Reply | None:
+        """Have work done and committed; returns the reply to the command in it. Raises :class:`StoreError`."""
+        return await self._jobs.ask(work)
 
     async def _wait(self, arrivals: asyncio.Task[None]) -> asyncio.Task[None]:
         """Until there is something to do: a message, a job, a timer, or the next sign of life on disk."""
@@ -194,33 +189,6 @@ class Loop:
         for job, work in turn.begun:
             if not job.done.done():
                 job.done.set_result(replies.get(work.command or ""))
-
-    async def _recover(self) -> None:
-        """Take up what the disk remembers, and say since when nobody was watching."""
-        loaded = await self._store.load()
-        scalars = loaded.state.scalars
-        self._clock = self._clock_from(scalars.now)
-        self._engine = Engine(self._plan_before(loaded.config), loaded.state)
-        self._decoder = Decoder(self._plan)
-        turn = Turn(self._clock.now())
-        turn.record(Started(turn.at, scalars.now or None))
-        bundle = None
-        if loaded.config is None or loaded.config.digest != self._bundle.digest:
-            turn.record(Configured(turn.at, self._plan))
-            bundle = self._bundle
-        effects = self._engine.step(turn.inputs)
-        await self._store.commit(turn.entries, effects, self._engine.state, bundle)
-        self._committed_at = turn.at
-
-    def _plan_before(self, config: Bundle | None) -> SitePlan:
-        """What was in force until now. One that this version cannot read any more ends here."""
-        if config is None:
-            return self._plan
-        try:
-            return self._plan_of(config.digest, config.body)
-        except SiteError as error:
-            log.warning("the site file that was in force until now is not valid any more: %s", error)
-            return self._plan
 
     async def _fall_back(self, turn: Turn, error: StoreError) -> None:
         """Nothing was committed: have the broker send again, try after a pause."""

@@ -12,6 +12,7 @@ from gateway.clock import Clock
 from gateway.core.inputs import Command
 from gateway.core.state import Reply
 from gateway.core.values import HOUR, Message, Millis
+from gateway.jobs import carry_out
 from gateway.ports import Batch, Link
 from gateway.runtime import Loop
 from tests.e2e.kept import Kept
@@ -99,9 +100,11 @@ class Life:
     async def turn(self) -> Reply:
         """One turn of the loop, at the time it is now."""
         name = f"turn-{next(self._numbers)}"
-        return await self.loop.submit(
-            lambda at: Command(at=at, id=name, actor="test", verb="test.turn", target="", args={})
+        reply = await self.loop.ask(
+            carry_out(lambda at: Command(at=at, id=name, actor="test", verb="test.turn", target="", args={}))
         )
+        assert reply is not None
+        return reply
 
     async def pass_by(self, millis: Millis) -> None:
         """Time passes, and the loop notices."""
