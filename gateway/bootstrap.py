@@ -4,8 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from gateway.adapters.embedded.store import EmbeddedStore
-from gateway.adapters.influx import InfluxStore
 from gateway.adapters.influx_settings import InfluxSettings
 from gateway.adapters.mqtt_settings import MqttSettings
 from gateway.adapters.mqtt_source import connect_source
@@ -17,6 +15,7 @@ from gateway.adapters.telemetry_drain import Drain
 from gateway.codecs.decoder import Decoder
 from gateway.core.plan import SitePlan
 from gateway.gateway import Gateway
+from gateway.ports import TelemetryStore
 from gateway.runtime import Loop
 from gateway.settings import Settings
 from gateway.site import SiteBundle, build_plan, read_bundle
@@ -45,11 +44,11 @@ async def build(settings: Settings) -> AsyncIterator[Gateway]:
     bundle, plan = read_site(settings.site)
     mqtt = mqtt_settings(settings, plan)
     source = connect_source(mqtt)
-    influx = influx_settings(settings)
+    influx_settings(settings)  # said before anything starts
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings.data_dir)
         stack.push_async_callback(store.close)
-        telemetry = InfluxStore(influx) if influx else EmbeddedStore(settings.data_dir / "telemetry")
+        telemetry = telemetry_store(settings)
         stack.push_async_callback(telemetry.close)
         drain = Drain(SqlOutbox(store), telemetry, in_flight=1)
         loop = Loop(
@@ -86,6 +85,18 @@ def mqtt_settings(settings: Settings, plan: SitePlan) -> MqttSettings:
         receive_maximum=settings.mqtt_receive_maximum,
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]  # mypy sees one type for all values of a mixed dict
     )
+
+
+def telemetry_store(settings: Settings) -> TelemetryStore:
+    """Where readings are kept. Only the driver in use is loaded: InfluxDB's takes most of a second."""
+    influx = influx_settings(settings)
+    if influx is None:
+        from gateway.adapters.embedded.store import EmbeddedStore  # noqa: PLC0415 - as said above
+
+        return EmbeddedStore(settings.data_dir / "telemetry")
+    from gateway.adapters.influx import InfluxStore  # noqa: PLC0415 - as said above
+
+    return InfluxStore(influx)
 
 
 def influx_settings(settings: Settings) -> InfluxSettings | None:

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 
 from gateway import jobs
-from gateway.adapters.embedded.store import EmbeddedStore
-from gateway.adapters.influx import InfluxStore
 from gateway.adapters.mqtt_source import MqttSource
 from gateway.adapters.sql.quarantine import find_messages
 from gateway.adapters.sql.recorder import Bundle
@@ -21,7 +19,7 @@ from gateway.core.state import Reply
 from gateway.core.values import DAY, HOUR, Json, Millis
 from gateway.errors import StoreError, TelemetryUnavailable
 from gateway.feed import Feed
-from gateway.ports import Health
+from gateway.ports import Health, TelemetryStore
 from gateway.runtime import Loop
 
 log = logging.getLogger(__name__)
@@ -38,7 +36,7 @@ class Gateway:
         loop: Loop,
         source: MqttSource,
         store: Store,
-        telemetry: InfluxStore | EmbeddedStore,
+        telemetry: TelemetryStore,
         drain: Drain,
         keep: Keep,
         read_site: Callable[[], tuple[Bundle, SitePlan]],
@@ -126,7 +124,7 @@ class Gateway:
         words: list[str] = []
         if whole:
             messages = [message for _, message in whole]
-            await self._loop.ask(jobs.take_again(messages, lambda: self._loop.decoder, words))
+            await self._loop.ask(jobs.take_again(messages, words))
         outcome = dict.fromkeys(ids, "gone") | dict.fromkeys(found, "cut short")
         outcome |= {number: word for (number, _), word in zip(whole, words, strict=True)}
         accepted = [number for number, word in outcome.items() if word == "accepted"]

@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.site.check import Checked, check_files, schemas
+if TYPE_CHECKING:
+    from gateway.site.check import Checked
 
 
 def check(
@@ -16,6 +17,8 @@ def check(
     schema: Annotated[bool, typer.Option("--schema", help="Show the JSON Schema of both files.")] = False,
 ) -> None:
     """Check site files and device profiles; every problem with file, line and field."""
+    from gateway.site.check import check_files, schemas
+
     if schema:
         typer.echo(json.dumps(schemas(), indent=2, ensure_ascii=False))
         return
@@ -32,7 +35,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _as_json(one: Checked) -> dict[str, object]:
+def _as_json(one: "Checked") -> dict[str, object]:
     return {
         "file": one.file,
         "what": one.what,

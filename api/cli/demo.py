@@ -1,35 +1,12 @@
-"""``fgw demo``: a whole site on this machine: broker, devices, gateway, store and API, nothing to set up."""
+"""``fgw demo``: a whole site on this machine, nothing to set up."""
 
 import asyncio
-import contextlib
-import logging
-import signal
-import socket
-import sys
-import tempfile
-from collections.abc import AsyncIterator
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.live import Live
 
-from api.cli.board import Board
 from api.cli.durations import seconds
-from api.cli.run import serve_until_done
-from api.cli.words import Language
-from gateway.bootstrap import build
-from gateway.gateway import Gateway
-from gateway.settings import Settings, read_settings
-from simulators.broker import broker, find_mosquitto, free_port
-from simulators.simulate import simulate
-
-log = logging.getLogger(__name__)
-
-REDRAWS = 4
-"""Screens a second."""
 
 
 def demo(
@@ -45,87 +22,8 @@ def demo(
     language: Annotated[str, typer.Option("--lang", help="en or zh.")] = "en",
 ) -> None:
     """Show the main job: two towers, 27 devices over real MQTT, a few faults, alerts and work orders."""
+    from api.cli.staging import perform
+
     if language not in ("en", "zh"):
         raise typer.BadParameter(f"{language!r} is neither en nor zh", param_hint="--lang")
-    asyncio.run(_demo(seconds(duration) if duration else None, http, data_dir, seed, language))  # type: ignore[arg-type]  # just checked
-
-
-async def _demo(
-    duration: float | None, http: str | None, data_dir: Path | None, seed: int, language: Language
-) -> None:
-    async with contextlib.AsyncExitStack() as stack:
-        folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fgw-demo-")))
-        url = await stack.enter_async_context(broker())
-        site = stack.enter_context(as_file(files("simulators") / "sites" / "riverside" / "site.yaml"))
-        settings = read_settings(
-            site=site,
-            data_dir=folder,
-            mqtt_url=url,
-            mqtt_version="auto" if find_mosquitto() else "3.1.1",  # all that amqtt, the stand-in, speaks
-            http=http or _free_address(),
-            influx_url="",
-        )
-        gateway = await stack.enter_async_context(build(settings))
-        board = Board(gateway, f"http://{settings.http}", language)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, gateway.stop)
-        if duration is not None:
-            loop.call_later(duration, gateway.stop)
-        async with asyncio.TaskGroup() as group:
-            beside = [
-                group.create_task(_devices(site, url, seed), name="devices"),
-                group.create_task(_show(gateway, board), name="screen"),
-            ]
-            await serve_until_done(gateway, settings)
-            for task in beside:
-                task.cancel()
-        typer.echo(board.summary())
-
-
-def _free_address() -> str:
-    """The usual address, or another port where that one is taken."""
-    usual = Settings.model_fields["http"].default
-    return usual if _is_free(int(usual.rpartition(":")[2])) else f"127.0.0.1:{free_port()}"
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-async def _devices(site: Path, url: str, seed: int) -> None:
-    await simulate(site=site, url=url, seed=seed, own=("t1-lift-3",))
-
-
-async def _show(gateway: Gateway, board: Board) -> None:
-    """A live screen on a terminal; elsewhere a line for each thing that happens."""
-    with gateway.feed.listening() as listener:
-        if not sys.stdout.isatty():
-            async for batch in listener.batches():
-                for line in board.follow(batch):
-                    typer.echo(line)
-            return
-        with Live(console=Console(), screen=True, auto_refresh=False) as live:
-            async with _redrawing(live, board):
-                async for batch in listener.batches():
-                    board.follow(batch)
-
-
-@contextlib.asynccontextmanager
-async def _redrawing(live: Live, board: Board) -> AsyncIterator[None]:
-    async def redraw() -> None:
-        while True:
-            live.update(board.draw(), refresh=True)
-            await asyncio.sleep(1 / REDRAWS)
-
-    task = asyncio.create_task(redraw(), name="redraw")
-    try:
-        yield
-    finally:
-        task.cancel()
+    asyncio.run(perform(seconds(duration) if duration else None, http, data_dir, seed, language))  # type: ignore[arg-type]  # just checked

@@ -2,11 +2,11 @@
 
 import typer
 
-from gateway.site.fields import duration
-
 
 def seconds(text: str) -> float:
     """``90``, ``60s``, ``2m``, ``1h30m`` as seconds."""
+    from gateway.site.fields import duration
+
     try:
         return float(text) if text.replace(".", "", 1).isdigit() else duration(text) / 1000
     except ValueError as error:

@@ -1,23 +1,10 @@
 """``fgw run``: the gateway."""
 
 import asyncio
-import contextlib
-import gc
-import logging
-import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from api.http.app import create_app
-from api.http.server import serve
-from gateway.bootstrap import build
-from gateway.errors import SiteError, StoreError
-from gateway.gateway import Gateway
-from gateway.settings import Settings, read_settings
-
-log = logging.getLogger(__name__)
 
 
 def run(
@@ -29,56 +16,10 @@ def run(
     http: Annotated[str | None, typer.Option(help="host:port to serve on (FGW_HTTP).")] = None,
 ) -> None:
     """Watch a site. Settings come from FGW_… variables; flags win over them."""
+    from api.cli.serving import serve_for_ever
+    from gateway.settings import read_settings
+
     settings = read_settings(
         site=site, data_dir=data_dir, mqtt_url=mqtt_url, influx_url=influx_url, http=http
     )
-    asyncio.run(_run(settings))
-
-
-async def _run(settings: Settings) -> None:
-    async with build(settings) as gateway:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, gateway.stop)
-        async with asyncio.TaskGroup() as group:
-            reloads: set[asyncio.Task[None]] = set()
-
-            def reload() -> None:
-                task = group.create_task(_reload(gateway), name="reload")
-                reloads.add(task)
-                task.add_done_callback(reloads.discard)
-
-            loop.add_signal_handler(signal.SIGHUP, reload)
-            await serve_until_done(gateway, settings)
-
-
-GARBAGE_THRESHOLDS = (20_000, 20, 20)
-"""Objects between collections. A turn makes tens of thousands that live until its end and form no cycle; Python's
-own 700 would look through them again and again, which cost a third of all CPU (docs/performance.md)."""
-
-
-async def serve_until_done(gateway: Gateway, settings: Settings) -> None:
-    """Run the gateway and serve it over HTTP until it is stopped; either one's failure ends both."""
-    gc.collect()
-    gc.freeze()  # what was loaded stays
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-    host, port = settings.http_address
-    app = create_app(gateway, settings)
-    async with asyncio.TaskGroup() as group:
-        http = group.create_task(serve(app, host, port), name="http")
-        log.info("serving on http://%s:%d", host, port)
-        try:
-            await gateway.run()
-        finally:
-            http.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await http
-
-
-async def _reload(gateway: Gateway) -> None:
-    try:
-        plan = await gateway.reload()
-    except (SiteError, StoreError) as error:
-        log.error("the configuration stays as it was: %s", error)  # noqa: TRY400 - the words say it all
-    else:
-        log.warning("configuration %s is in force", plan.digest[:12])
+    asyncio.run(serve_for_ever(settings))

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from api.cli.durations import seconds
-from simulators.simulate import Progress, simulate
 
 
 def simulate_command(
@@ -22,6 +21,7 @@ def simulate_command(
     healthy: Annotated[bool, typer.Option("--healthy", help="Nothing goes wrong.")] = False,
 ) -> None:
     """Let the devices of a site publish over MQTT, with faults on a schedule."""
+    from simulators.simulate import Progress, simulate
 
     def report(progress: Progress) -> None:
         typer.echo(f"\r{progress.published} published", nl=False, err=True)

@@ -1,0 +1,66 @@
+"""Serving a gateway until it is told to stop: what ``fgw run`` and ``fgw demo`` share."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+
+from api.http.app import create_app
+from api.http.server import serve
+from gateway.bootstrap import build
+from gateway.errors import SiteError, StoreError
+from gateway.gateway import Gateway
+from gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+async def serve_for_ever(settings: Settings) -> None:
+    """A gateway that ends on SIGTERM or SIGINT and reads its site file again on SIGHUP."""
+    async with build(settings) as gateway:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, gateway.stop)
+        async with asyncio.TaskGroup() as group:
+            reloads: set[asyncio.Task[None]] = set()
+
+            def reload() -> None:
+                task = group.create_task(_reload(gateway), name="reload")
+                reloads.add(task)
+                task.add_done_callback(reloads.discard)
+
+            loop.add_signal_handler(signal.SIGHUP, reload)
+            await serve_until_done(gateway, settings)
+
+
+GARBAGE_THRESHOLDS = (20_000, 20, 20)
+"""Objects between collections. A turn makes tens of thousands that live until its end and form no cycle; Python's
+own 700 would look through them again and again, which cost a third of all CPU (docs/performance.md)."""
+
+
+async def serve_until_done(gateway: Gateway, settings: Settings) -> None:
+    """Run the gateway and serve it over HTTP until it is stopped; either one's failure ends both."""
+    gc.collect()
+    gc.freeze()  # what was loaded stays
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    host, port = settings.http_address
+    app = create_app(gateway, settings)
+    async with asyncio.TaskGroup() as group:
+        http = group.create_task(serve(app, host, port), name="http")
+        log.info("serving on http://%s:%d", host, port)
+        try:
+            await gateway.run()
+        finally:
+            http.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await http
+
+
+async def _reload(gateway: Gateway) -> None:
+    try:
+        plan = await gateway.reload()
+    except (SiteError, StoreError) as error:
+        log.error("the configuration stays as it was: %s", error)  # noqa: TRY400 - the words say it all
+    else:
+        log.warning("configuration %s is in force", plan.digest[:12])
