@@ -27,36 +27,34 @@ class Work(NamedTuple):
     """The id of the command in it whose reply is wanted."""
 
 
-def carry_out(command: Callable[[Millis], Command]) -> Callable[[Millis], Work]:
+def carry_out(command: Callable[[Millis], Command]) -> Callable[[Millis, Decoder], Work]:
     """A person's command as work."""
 
-    def work(at: Millis) -> Work:
+    def work(at: Millis, _: Decoder) -> Work:
         one = command(at)
         return Work([one], [entry(one)], command=one.id)
 
     return work
 
 
-def configure(bundle: Bundle, plan: SitePlan) -> Callable[[Millis], Work]:
+def configure(bundle: Bundle, plan: SitePlan) -> Callable[[Millis, Decoder], Work]:
     """Another site plan as work."""
 
-    def work(at: Millis) -> Work:
+    def work(at: Millis, _: Decoder) -> Work:
         one = Configured(at, plan)
         return Work([one], [entry(one)], bundle)
 
     return work
 
 
-def take_again(
-    messages: Sequence[Message], decoder: Callable[[], Decoder], words: list[str]
-) -> Callable[[Millis], Work]:
+def take_again(messages: Sequence[Message], words: list[str]) -> Callable[[Millis, Decoder], Work]:
     """Refused messages tried again as work; ``words`` gets ``accepted`` or the reason for each."""
 
-    def work(at: Millis) -> Work:
+    def work(at: Millis, decoder: Decoder) -> Work:
         inputs: list[Input] = []
         entries: list[Entry] = []
         for message in messages:
-            facts = decoder().decode(message, at)
+            facts = decoder.decode(message, at)
             refused = [fact.reason for fact in facts if isinstance(fact, Rejection)]
             taken = len(refused) < len(facts)
             words.append("accepted" if taken else refused[0])
@@ -71,7 +69,8 @@ def take_again(
 class Job(NamedTuple):
     """Something to do in the loop's next turn and who waits for it."""
 
-    work: Callable[[Millis], Work]
+    work: Callable[[Millis, Decoder], Work]
+    """Given the time and what decodes by the plan in force at its place among the jobs."""
     done: asyncio.Future[Reply | None]
 
 
@@ -83,7 +82,7 @@ class Jobs:
         self._closed = False
         self.arrived = asyncio.Event()
 
-    async def ask(self, work: Callable[[Millis], Work]) -> Reply | None:
+    async def ask(self, work: Callable[[Millis, Decoder], Work]) -> Reply | None:
         """Have work done and committed; returns the reply to the command in it, if there was one.
 
         Raises:

@@ -26,7 +26,7 @@ from gateway.errors import StoreError
 from gateway.feed import Feed, Published
 from gateway.jobs import Jobs, Work
 from gateway.meters import Meters
-from gateway.ports import Link, Source
+from gateway.ports import Batch, Link, Source
 from gateway.recovery import recover
 from gateway.sight import Sight
 from gateway.turn import NOTHING, Turn
@@ -37,6 +37,8 @@ HEARTBEAT: Millis = 5_000
 """A sign of life is on disk at least this often: it bounds the time called unobserved after a crash."""
 RETRY = 1.0
 """Seconds between attempts after a failed commit."""
+WORDS = 1_000
+"""Characters that are kept of what a fault of ours says."""
 
 
 class Loop:
@@ -113,12 +115,7 @@ class Loop:
         """The gateway's time."""
         return self._clock
 
-    @property
-    def decoder(self) -> Decoder:
-        """Decodes by the plan in force."""
-        return self._decoder
-
-    async def ask(self, work: Callable[[Millis], Work]) -> Reply | None:
+    async def ask(self, work: Callable[[Millis, Decoder], Work]) -> Reply | None:
         """Have work done and committed; returns the reply to the command in it. Raises :class:`StoreError`."""
         return await self._jobs.ask(work)
 
@@ -149,6 +146,7 @@ class Loop:
             await self._commit(turn, effects)
 
     def _fill(self, turn: Turn) -> None:
+        self.sight.remember()
         self.sight.heed_outbox(self._store.waiting_bytes, turn)
         self._decoder = turn.begin(self._jobs.take(), self._decoder)
         if not self.sight.blocked:
@@ -166,12 +164,15 @@ class Loop:
             if effects.devices or effects.outcomes or effects.orders:
                 turn.entries.append((turn.at, "tick", None))
             elif turn.at - self._committed_at < HEARTBEAT and not turn.batch.items:
-                self._answer(turn, effects)
+                _answer(turn, effects)
                 return
         try:
             last = await self._store.commit(turn.entries, effects, self._engine.state, turn.bundle)
         except StoreError as error:
             await self._fall_back(turn, error)
+            return
+        except Exception as fault:  # noqa: BLE001 - what cannot be written down must not stop the others either
+            await self._isolate(turn, fault)
             return
         if turn.batch is not NOTHING:
             self._source.ack(turn.batch.ticket)
@@ -182,13 +183,7 @@ class Loop:
         self.meters.count(turn.batch, effects)
         if self.feed.listeners:
             self.feed.publish(Published(last, effects.outcomes, effects.rows))
-        self._answer(turn, effects)
-
-    def _answer(self, turn: Turn, effects: Effects) -> None:
-        replies = {reply.command: reply for reply in effects.replies}
-        for job, work in turn.begun:
-            if not job.done.done():
-                job.done.set_result(replies.get(work.command or ""))
+        _answer(turn, effects)
 
     async def _fall_back(self, turn: Turn, error: StoreError) -> None:
         """Nothing was committed: have the broker send again, try after a pause."""
@@ -204,33 +199,34 @@ class Loop:
     async def _isolate(self, turn: Turn, fault: Exception) -> None:
         """A fault of ours came to light: find the message that did it, and put that one into quarantine."""
         messages = [item for item in turn.batch.items if isinstance(item, Message)]
-        if not messages and not turn.begun:
+        if turn.set_aside or (not messages and not turn.begun):
             raise fault  # time itself brought it up: only a new version can help
         log.error("a fault of the gateway, please report it", exc_info=fault)
         self.meters.faults += 1
         self._jobs.fail(turn.jobs, StoreError(f"the gateway failed on this: {fault!r}"))
         await self._reload()
-        if len(messages) > 1 or turn.begun:
+        if len(messages) > 1 or turn.begun or self.trouble:  # the latter: told to stop, with nothing loaded
             self._careful = 2 * self._batch
             self._source.refuse()
             return
-        (message,) = messages
-        again = Turn(turn.at)
-        again.batch = turn.batch
-        again.record(Rejection(turn.at, None, message.topic, "internal_error", repr(fault), message.payload))
+        again = Turn(turn.at, set_aside=True)
+        self.sight.heed_outbox(self._store.waiting_bytes, again)
+        _set_aside(turn.batch, again, self.sight, repr(fault)[:WORDS])
         await self._commit(again, self._engine.step(again.inputs))
 
     async def _reload(self) -> None:
         """Forget what memory holds and take up what the disk remembers."""
-        while not self._stopping.is_set():
+        while True:
             try:
                 loaded = await self._store.load()
             except StoreError as error:
                 self.trouble = str(error)
+                if self._stopping.is_set():
+                    return
                 await asyncio.sleep(RETRY)
                 continue
             self._engine, self._decoder = Engine(self._plan, loaded.state), Decoder(self._plan)
-            self.sight.recall(observing=loaded.state.scalars.observing)
+            self.sight.recall()
             return
 
     async def _finish(self) -> None:
@@ -242,3 +238,20 @@ class Loop:
         effects = self._engine.step(turn.inputs)
         with contextlib.suppress(StoreError):
             await self._store.commit(turn.entries, effects, self._engine.state)
+
+
+def _answer(turn: Turn, effects: Effects) -> None:
+    replies = {reply.command: reply for reply in effects.replies}
+    for job, work in turn.begun:
+        if not job.done.done():
+            job.done.set_result(replies.get(work.command or ""))
+
+
+def _set_aside(batch: Batch, turn: Turn, sight: Sight, words: str) -> None:
+    """Put a batch's message into quarantine; what the batch says of the link beside it goes on counting."""
+    turn.batch = batch
+    for item in batch.items:
+        if isinstance(item, Link):
+            sight.follow(item, turn)
+        else:
+            turn.record(Rejection(turn.at, None, item.topic, "internal_error", words, item.payload))

@@ -25,6 +25,7 @@ class Sight:
         self.reason = "the broker has not been reached yet"
         self.blocked = False
         """Whether reading has stopped because the outbox is full."""
+        self._before = self.link_up, self.reason, self.blocked
 
     def heed_outbox(self, waiting: int, turn: Turn) -> None:
         """Stop reading when too many bytes wait, go on when there is room again."""
@@ -46,6 +47,10 @@ class Sight:
         if changed:
             turn.record(LinkUp(turn.at) if link.up else LinkLost(turn.at, link.reason))
 
-    def recall(self, *, observing: bool) -> None:
-        """Go back to what the records say, after a turn that was not committed."""
-        self.link_up, self.blocked = observing, False
+    def remember(self) -> None:
+        """A turn begins: this is what the records say."""
+        self._before = self.link_up, self.reason, self.blocked
+
+    def recall(self) -> None:
+        """Go back to that, after a turn that was not committed."""
+        self.link_up, self.reason, self.blocked = self._before

@@ -15,10 +15,15 @@ NO_WORK = Work((), ())
 
 
 class Turn:
-    """Everything that is handled at one moment and committed at once."""
+    """Everything that is handled at one moment and committed at once.
 
-    def __init__(self, at: Millis) -> None:
-        self.at = at
+    Args:
+        at: the moment.
+        set_aside: it does no more than put the message of an earlier turn into quarantine.
+    """
+
+    def __init__(self, at: Millis, *, set_aside: bool = False) -> None:
+        self.at, self.set_aside = at, set_aside
         self.inputs: list[Input] = []
         self.entries: list[journal.Entry] = []
         self.begun: list[tuple[Job, Work]] = []
@@ -43,7 +48,7 @@ class Turn:
         """Turn jobs into inputs; returns the decoder for what comes after them, as they may bring another plan."""
         self.begun = [(job, NO_WORK) for job in jobs]
         for number, job in enumerate(jobs):
-            work = job.work(self.at)
+            work = job.work(self.at, decoder)
             self.begun[number] = (job, work)
             self.inputs.extend(work.inputs)
             self.entries.extend(work.entries)

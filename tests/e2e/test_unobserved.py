@@ -1,18 +1,27 @@
 """Rules with a duration across restarts, crashes, cuts and clocks that are set; by a clock in the test's hands."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from gateway import runtime
+from gateway.adapters.sql import outbox_rows
 from gateway.adapters.sql.outbox import SqlOutbox
 from gateway.adapters.sql.schema import quarantine
+from gateway.bootstrap import read_site
 from gateway.codecs.decoder import Decoder
-from gateway.core.inputs import Fact
-from gateway.core.values import HOUR, MINUTE, SECOND, Message, Millis
+from gateway.core.effects import Effects
+from gateway.core.engine import Engine
+from gateway.core.inputs import Fact, Input, Telemetry
+from gateway.core.values import HOUR, MINUTE, SECOND, Message, Millis, TelemetryRow
 from gateway.errors import StoreError
-from tests.e2e.mill import DEVICES, write_site
+from gateway.jobs import configure, take_again
+from gateway.ports import Link
+from tests.e2e.mill import DEVICES, telemetry, topic, write_site
+from tests.e2e.replay import replay
 from tests.e2e.tape import START, Hands, Life, living
 from tests.e2e.waiting import eventually
 
@@ -215,3 +224,122 @@ async def test_a_message_that_brings_a_fault_of_ours_to_light_is_set_aside_and_s
         await life.turn()
         rows = [row for entry in await SqlOutbox(life.store).peek(1_000) for row in entry.rows]
         assert sorted({row.ts for row in rows}) == [hands.wall + n for n in range(20) if n // 5 % 2 == 0]
+
+
+def set_aside(name: str, decode: Callable[[Decoder, Message, Millis], Sequence[Fact]]) -> object:
+    """A decoder with a fault that messages of one device bring to light."""
+
+    def faulty(self: Decoder, message: Message, at: Millis) -> Sequence[Fact]:
+        if name in message.topic:
+            raise ZeroDivisionError(message.topic)
+        return decode(self, message, at)
+
+    return faulty
+
+
+@pytest.mark.parametrize("up", [True, False], ids=["came", "went"])
+async def test_a_link_change_beside_a_message_that_is_set_aside_is_not_lost_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, up: bool
+) -> None:
+    site, hands = write_site(tmp_path), Hands()
+    monkeypatch.setattr(Decoder, "decode", set_aside("press-2", Decoder.decode))
+    poison = Message(topic("press-2"), telemetry(hands.wall, temp=20.0))
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.turn()
+        if up:
+            life.tape.put(Link(up=True), poison)
+        else:
+            await life.link(up=True)
+            life.tape.put(poison, Link(up=False, reason="cut"))
+        await life.all_acked(1)
+        await life.turn()
+        told = [one.kind for one in life.kept.outcomes() if one.kind.startswith("gateway.")]
+        assert life.loop.sight.link_up is up
+        assert (await life.store.load()).state.scalars.observing is up, told
+
+
+async def test_room_in_the_outbox_beside_a_message_that_is_set_aside_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, hands = write_site(tmp_path), Hands()
+    monkeypatch.setattr(runtime, "HEARTBEAT", 50)
+    async with living(tmp_path / "data", site, hands, outbox_cap=100) as life:
+        await life.link(up=True)
+        life.tape.read("press-1", hands.wall, temp=20.0, label="x" * 200)
+        await life.all_acked(1)
+        await life.turn()
+        assert life.loop.sight.blocked
+        monkeypatch.setattr(Decoder, "decode", set_aside("press-2", Decoder.decode))
+        life.tape.read("press-2", hands.wall, temp=20.0)
+        outbox = SqlOutbox(life.store)
+        await outbox.settle((await outbox.peek(100))[-1].seq, [])
+        await life.all_acked(2)
+        await life.turn()
+        assert (await life.store.load()).state.scalars.observing
+
+
+async def test_a_message_whose_effects_cannot_be_written_down_is_set_aside_and_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, hands = write_site(tmp_path), Hands()
+    pack = outbox_rows.pack
+
+    def faulty(rows: Sequence[TelemetryRow]) -> bytes:
+        if any(row.fields.get("temp") == 13.0 for row in rows):
+            raise OverflowError("13")
+        return pack(rows)
+
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.link(up=True)
+        monkeypatch.setattr(outbox_rows, "pack", faulty)
+        for number, temp in enumerate([20.0, 13.0, 21.0]):
+            life.tape.read("press-1", hands.wall + number, temp=temp)
+        await life.all_acked(3)
+        assert life.loop.meters.rejected == {"internal_error": 1}
+        rows = [row for entry in await SqlOutbox(life.store).peek(100) for row in entry.rows]
+        assert {row.fields["temp"] for row in rows if row.series.measurement == "press"} == {20.0, 21.0}
+
+
+async def test_stopped_over_a_fault_of_ours_it_leaves_the_records_without_what_was_not_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, hands = write_site(tmp_path), Hands()
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.link(up=True)
+        step, loop = Engine.step, life.loop
+
+        def faulty(self: Engine, inputs: Sequence[Input]) -> Effects:
+            effects = step(self, inputs)
+            if any(isinstance(one, Telemetry) for one in inputs):
+                loop.stop()
+                raise ZeroDivisionError("after all was changed in memory")
+            return effects
+
+        monkeypatch.setattr(Engine, "step", faulty)
+        hot = life.tape.read("press-1", hands.wall, temp=99.0)
+        life.tape.read("press-2", hands.wall, temp=20.0)
+        await eventually(lambda: life.tape.refusals > 0, "the fault to come up")
+    monkeypatch.undo()
+    assert life.tape.acked == []
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.link(up=True)
+        life.tape.put(hot)
+        await life.all_acked(1)
+        assert len(life.raised("hot")) == 1
+
+
+async def test_a_retry_in_the_turn_of_another_plan_is_judged_by_that_plan(tmp_path: Path) -> None:
+    site, hands = write_site(tmp_path), Hands()
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.link(up=True)
+        profile = tmp_path / "press.yaml"
+        profile.write_text(profile.read_text().replace("points:", "points:\n  pressure: {type: int}"))
+        refused = Message(topic("press-1"), telemetry(hands.wall, pressure=2), received=hands.wall)
+        words: list[str] = []
+        await asyncio.gather(
+            life.loop.ask(configure(*read_site(site))), life.loop.ask(take_again([refused], words))
+        )
+        assert words == ["accepted"]
+        outcomes, state = replay(tmp_path / "data")
+        assert state.devices["press-1"].last["pressure"] == (hands.wall, 2)
+        assert [one.kind for one in outcomes] == [one.kind for one in life.kept.outcomes()]

@@ -168,6 +168,9 @@ class Store:
                 f"the records in {self._dir.database} are damaged: {error}; "
                 "put a backup in its place, or move it away to begin anew"
             ) from error
+        except Exception:
+            self._quarantine.recount()
+            raise
 
     def _load(self, connection: sa.Connection) -> Loaded:
         row = connection.execute(sa.select(schema.engine_row)).one_or_none()
