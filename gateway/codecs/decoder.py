@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+import msgspec
+
 from gateway.codecs.flat_json import decode_telemetry as decode_flat
 from gateway.codecs.native_json import Origin, TelemetryCodec, decode_event, decode_status
 from gateway.codecs.scan import Fault, show
@@ -16,6 +18,9 @@ MALFORMED = "$malformed"
 """The topic under which a source hands over a packet it could not read."""
 
 ROUTES_PER_DEVICE = 8
+
+REJECTIONS_MOST = 20
+"""Rejections one message may lead to; the last of them says how many more there were."""
 
 CodecCall: TypeAlias = Callable[[Origin], Sequence[Fact]]
 
@@ -59,7 +64,8 @@ class Decoder:
                 return (origin.reject(Fault("empty", "an empty payload")),)
             words = f"{size} bytes, at most {self._plan.max_payload} are allowed"
             return (origin.reject(Fault("too_large", words)),)
-        return call(origin)
+        facts = call(origin)
+        return facts if len(facts) <= REJECTIONS_MOST else _bounded(facts)
 
     def _find(self, topic: str) -> tuple[Device, CodecCall] | Fault:
         if topic == MALFORMED:
@@ -119,3 +125,14 @@ def _kinds(plan: SitePlan) -> list[Kind]:
     kinds = {id(device.kind): device.kind for device in plan.devices.values()}
     unique = {kind.profile: kind for kind in kinds.values()}
     return [unique[name] for name in sorted(unique)]
+
+
+def _bounded(facts: Sequence[Fact]) -> Sequence[Fact]:
+    """All that could be taken, and no more rejections than a broken batch is worth."""
+    refused = [fact for fact in facts if isinstance(fact, Rejection)]
+    if len(refused) <= REJECTIONS_MOST:
+        return facts
+    *first, last = refused[:REJECTIONS_MOST]
+    more = f"{last.detail}, and {len(refused) - REJECTIONS_MOST} more faults in this message"
+    taken = [fact for fact in facts if not isinstance(fact, Rejection)]
+    return [*taken, *first, msgspec.structs.replace(last, detail=more)]

@@ -1,8 +1,10 @@
 """Every reason for which a payload is refused, each with the words a person gets."""
 
+import json
+
 import pytest
 
-from gateway.codecs.decoder import MALFORMED
+from gateway.codecs.decoder import MALFORMED, REJECTIONS_MOST
 from gateway.codecs.reasons import REASONS
 from gateway.core.inputs import Event, Rejection, Telemetry
 from tests.codecs.pump import AT, decode, refused
@@ -192,3 +194,12 @@ def test_nesting_at_the_edge_of_what_can_be_parsed_is_refused_and_raises_nothing
     payload = shell.format("[" * depth + "]" * depth)
     for topic in (TELEMETRY, EVENT, TAP, "bridge/plug-1"):
         assert refused(decode(payload, topic))
+
+
+def test_a_batch_of_faults_is_told_in_a_few_words_and_costs_nothing_that_was_valid() -> None:
+    items = [{"values": {"no such point": 1}}] * 500 + [{"values": {"flow": 1}}] * 30
+    facts = decode(json.dumps(items))
+    faults = [fact for fact in facts if isinstance(fact, Rejection)]
+    assert len(facts) - len(faults) == 30
+    assert len(faults) == REJECTIONS_MOST
+    assert faults[-1].detail.endswith("and 480 more faults in this message")
