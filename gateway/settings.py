@@ -1,10 +1,10 @@
 """Settings from the environment (``FGW_…``) and from flags. Secrets come from here, never from the site file."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.errors import SettingsError
 
@@ -38,7 +38,9 @@ class Settings(BaseSettings):
 
     http: str = Field("127.0.0.1:8480", description="host:port to serve on; loopback until log-in exists")
     http_insecure: bool = Field(False, description="serve beyond loopback although nobody needs to log in")
-    http_hosts: tuple[str, ...] = Field((), description="further names under which the gateway may be called")
+    http_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="further names under which the gateway may be called, with commas between them"
+    )
 
     outbox_cap_mb: int = Field(512, ge=1, description="readings that may wait for the telemetry store")
     journal_days: int = Field(60, ge=1, description="how long inputs are kept for replay")
@@ -46,6 +48,14 @@ class Settings(BaseSettings):
     readings_days: int = Field(400, ge=1, description="how long the embedded store keeps readings")
     linger_ms: int = Field(5, ge=0, le=1_000, description="how long a small batch waits for more")
     batch: int = Field(2_000, ge=1, le=65_535, description="messages committed at once at the most")
+
+    @field_validator("http_hosts", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        """Names with commas between them, as they stand in an environment variable."""
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
 
     @property
     def http_address(self) -> tuple[str, int]:

@@ -107,9 +107,9 @@ def test_every_setting_is_explained_with_its_default() -> None:
     for name in VARIABLES - derived:
         default = Settings.model_fields[name.removeprefix("FGW_").lower()].default
         match default:
-            case None:
+            case None | ():
                 shown = ""
-            case bool() | tuple():
+            case bool():
                 shown = json.dumps(default)
             case _:
                 shown = str(default)
