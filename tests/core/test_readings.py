@@ -13,4 +13,4 @@ def test_readings_without_a_time_received_in_one_moment_do_not_take_each_others_
     rows = [row for one in burst for row in engine.step([one]).rows]
     assert [(row.ts, row.fields["temp"]) for row in rows] == [(START + n, 20.0 + n) for n in range(5)]
     later = engine.step([Telemetry(START + 60_000, "d1", START + 60_000, {"temp": 30.0}, stamped=False)])
-    assert [row.ts for row in later.rows] == [START + 60_000]
+    assert [row.ts for row in later.rows if "temp" in row.fields] == [START + 60_000]
