@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 FAREWELL = 3.0
 """Seconds that waiting readings get at a clean end; they are safe in the outbox in any case."""
 
+GROWTH = 8
+"""The journal is cut to its size whenever it has grown by one part in so many of it: a flood must not wait an hour."""
+
 
 class Gateway:
     """One running gateway. Built by :mod:`gateway.bootstrap`."""
@@ -175,12 +178,14 @@ class Gateway:
         return flat
 
     async def _tidy(self) -> None:
-        """Forget what is old, once at the start and then every hour."""
+        """Forget what is old, once at the start, then every hour, and whenever the journal has grown a good deal."""
         while True:
             now = self._loop.clock.now()
             try:
                 await self.store.write(lambda connection, now=now: tidy(connection, self._keep, now))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
                 await self.telemetry.keep(now - self._keep.readings_days * DAY)
             except (StoreError, TelemetryUnavailable) as error:
-                log.warning("what is old could not be deleted, in an hour it is tried again: %s", error)
-            await asyncio.sleep(HOUR / 1000)
+                log.warning("what is old could not be deleted, within an hour it is tried again: %s", error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HOUR / 1000):
+                    await self.store.journal_grown(self._keep.journal_bytes // GROWTH)

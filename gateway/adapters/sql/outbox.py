@@ -9,6 +9,9 @@ from gateway.adapters.sql import outbox_rows, schema
 from gateway.adapters.sql.store import Store
 from gateway.ports import OutboxEntry, Refused
 
+PEEK_BYTES = 4 << 20
+"""Bytes of entries looked at in one go: as objects they take twenty times as much memory, and a full outbox is large."""
+
 
 class SqlOutbox:
     """Committed rows that wait for the telemetry store."""
@@ -17,10 +20,8 @@ class SqlOutbox:
         self._store = store
 
     async def peek(self, entries: int) -> list[OutboxEntry]:
-        """The oldest committed entries, at most that many; empty when drained."""
-        table = schema.telemetry_outbox
-        query = sa.select(table.c.seq, table.c.body).order_by(table.c.seq).limit(entries)
-        rows = await self._store.read(lambda connection: connection.execute(query).all())
+        """The oldest committed entries, at most that many and no more than memory holds; empty when drained."""
+        rows = await self._store.read(lambda connection: _oldest(connection, entries))
         return [OutboxEntry(seq, outbox_rows.unpack(body)) for seq, body in rows]
 
     async def settle(self, upto: int, refused: Sequence[Refused]) -> None:
@@ -46,3 +47,16 @@ class SqlOutbox:
     async def filled(self) -> None:
         """Return once there may be something to peek at."""
         await self._store.filled()
+
+
+def _oldest(connection: sa.Connection, entries: int) -> list[tuple[int, bytes]]:
+    table = schema.telemetry_outbox
+    query = sa.select(table.c.seq, table.c.size).order_by(table.c.seq).limit(entries)
+    last, total = 0, 0
+    for seq, size in connection.execute(query):
+        total += size
+        if last and total > PEEK_BYTES:
+            break
+        last = seq
+    rows = sa.select(table.c.seq, table.c.body).where(table.c.seq <= last).order_by(table.c.seq)
+    return [(seq, body) for seq, body in connection.execute(rows)]

@@ -30,6 +30,8 @@ class Recorder:
         self._upserts: dict[str, sa.Insert] = {}
         self.packed = 0, 0
         """Rows and bytes that the last transaction added to the outbox."""
+        self.journalled = 0
+        """Bytes that it added to the journal."""
 
     def write(
         self,
@@ -40,7 +42,7 @@ class Recorder:
         config: Bundle | None = None,
     ) -> int:
         """Write all of it within the caller's transaction; returns the number of the last outcome."""
-        self.packed = 0, 0
+        self.packed, self.journalled = (0, 0), 0
         if config is not None:
             row = {"digest": config.digest, "first_at": state.scalars.now, "bundle": config.body}
             self._upsert(connection, schema.config, [row])
@@ -53,6 +55,7 @@ class Recorder:
                 "body": block,
             }
             connection.execute(sa.insert(schema.journal), values)
+            self.journalled = len(block)
         self._write_records(connection, effects, state)
         if effects.rows:
             body = outbox_rows.pack(effects.rows)

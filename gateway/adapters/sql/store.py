@@ -43,6 +43,8 @@ class Store:
         self._quarantine = Quarantine(self._connection)
         self._filled = asyncio.Event()
         self._settled = asyncio.Event()
+        self._grown = asyncio.Event()
+        self._growth = 0
         self.recorder = Recorder(self._quarantine)
         self.waiting_bytes, self.waiting_rows = outbox_rows.measure(self._connection)
         self._connection.rollback()
@@ -86,6 +88,9 @@ class Store:
         last = await self.write(
             lambda connection: recorder.write(connection, entries, effects, state, config)
         )
+        self._growth -= recorder.journalled
+        if self._growth <= 0:
+            self._grown.set()
         if effects.rows:
             rows, size = recorder.packed  # they count now that they are committed
             self.waiting_rows += rows
@@ -126,6 +131,12 @@ class Store:
         """Return once rows may be waiting in the telemetry outbox."""
         await self._filled.wait()
         self._filled.clear()
+
+    async def journal_grown(self, size: int) -> None:
+        """Return once the journal has grown by so many bytes from now on."""
+        self._growth = size
+        self._grown.clear()
+        await self._grown.wait()
 
     def settled(self, rows: int, size: int) -> None:
         """Rows have left the telemetry outbox."""
