@@ -3,6 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import problems
@@ -49,6 +50,7 @@ def create_app(
     for room in (site, devices, readings, alerts, work_orders, quarantine, live):
         app.include_router(room.router, prefix="/api/v1")
     app.include_router(health.router)
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     app.add_api_route("/docs", lambda: docs_page(app.openapi()), include_in_schema=False)
     problems.install(app)
     host, _ = settings.http_address

@@ -66,3 +66,8 @@ async def test_the_interface_describes_itself_without_a_foreign_host(house: Hous
     for path in document["paths"]:
         assert path in page.text
     assert "unacknowledged, acknowledged" in page.text
+
+
+async def test_whoever_opens_the_address_lands_on_the_page_that_explains_it(house: House) -> None:
+    answer = await house.http.get("http://localhost/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
