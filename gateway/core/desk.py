@@ -33,6 +33,7 @@ class Desk:
         """When each silence of a device is looked at next; a timer with another due time is stale."""
         self._programs: dict[int, tuple[Kind, Program]] = {}
         self.moment.grace = plan.boot_grace
+        self.moment.now = state.scalars.now
 
     def _arm(self, due: Millis, key: str) -> None:
         self.timers.add(Timer(due, self.owner, "wake", key))

@@ -343,3 +343,20 @@ async def test_a_retry_in_the_turn_of_another_plan_is_judged_by_that_plan(tmp_pa
         outcomes, state = replay(tmp_path / "data")
         assert state.devices["press-1"].last["pressure"] == (hands.wall, 2)
         assert [one.kind for one in outcomes] == [one.kind for one in life.kept.outcomes()]
+
+
+async def test_a_device_that_is_new_after_a_plan_that_cannot_be_read_any_more_is_given_its_time(
+    tmp_path: Path,
+) -> None:
+    site, hands = write_site(tmp_path), Hands()
+    async with living(tmp_path / "data", site, hands, crash=True) as life:
+        await life.link(up=True)
+        await life.store.write(lambda c: c.exec_driver_sql("UPDATE config SET bundle = x'7b7d'"))
+    site.write_text(site.read_text().rstrip() + "\n  - {id: press-new, profile: press}\n")
+    hands.pass_by(SECOND)
+    async with living(tmp_path / "data", site, hands) as life:
+        await life.link(up=True)
+        await life.pass_by(10 * MINUTE)
+        assert life.raised("silent") == []
+        await life.pass_by(3 * HOUR)
+        assert len(life.raised("silent")) == len(DEVICES) + 1
