@@ -141,8 +141,9 @@ class Gateway:
         up, reason, blocked = sight.link_up, sight.reason, sight.blocked
         waiting = self.store.waiting_bytes >> 20
         full = f"the telemetry outbox is full ({waiting} MiB wait); nothing is acknowledged until it drains"
+        heeded = not (up or blocked)  # while nothing is taken, only the source itself knows about the link
         return {
-            "broker": self._source.health() if up or not reason else Health(up, reason),
+            "broker": Health(up, reason) if heeded and reason else self._source.health(),
             "store": Health(not trouble, trouble or "committing"),
             "telemetry": self._drain.health(),
             "ingest": Health(not blocked, full if blocked else "reading"),

@@ -14,6 +14,11 @@ import httpx
 import pytest
 
 from api.cli import main
+from gateway.bootstrap import build
+from gateway.core.effects import Effects
+from gateway.core.state import State
+from gateway.core.values import Series, TelemetryRow
+from gateway.settings import Settings
 from tests.e2e.conftest import StartGateway
 from tests.e2e.ending import caught_up
 from tests.e2e.mill import Stream, write_site
@@ -21,6 +26,7 @@ from tests.e2e.process import GatewayProcess
 from tests.e2e.publisher import Publisher
 from tests.e2e.readback import embedded, stored
 from tests.e2e.tape import Hands, living
+from tests.e2e.waiting import eventually
 from tests.servers.influx import InfluxServer
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.ports import free_port
@@ -323,3 +329,25 @@ async def test_influxdb_that_refuses_us_is_said_and_readings_wait(
     assert "wrong-word" not in gateway.words + str(parts)
     assert gateway.kept.waiting == 1
     assert gateway.stop() == 0
+
+
+async def test_started_with_a_full_outbox_it_blames_the_outbox_and_not_the_broker(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    settings = Settings(
+        site=write_site(tmp_path),
+        data_dir=tmp_path / "data",
+        mqtt_url=broker.url,
+        influx_url=f"http://127.0.0.1:{free_port()}",
+        influx_bucket="facility",
+        outbox_cap_mb=1,
+    )
+    async with build(settings) as gateway:
+        effects = Effects()
+        effects.rows.append(TelemetryRow(Series("press", ()), 1, {"label": "x" * (2 << 20)}))
+        await gateway.store.commit([], effects, State())
+        running = asyncio.create_task(gateway.run())
+        await eventually(lambda: not gateway.health()["ingest"].ok, "reading to stop")
+        await eventually(lambda: gateway.health()["broker"].ok, "the broker to be called well")
+        gateway.stop()
+        await running
