@@ -11,6 +11,8 @@ MALFORMED_TOPIC: Final = "$malformed"
 
 MOST_MESSAGES: Final = 20_000
 MOST_BYTES: Final = 64 << 20
+BATCH_BYTES: Final = 4 << 20
+"""Taken at once: decoded, lists of small readings need fifty times as much memory."""
 NO_RECEIPT: Final = 0
 """Nothing to acknowledge: QoS 0, or a link change."""
 VOID: Final = -1
@@ -87,7 +89,9 @@ class Inbox:
             self._filled.set()
 
     def take(self, limit: int) -> tuple[list[Message | Link], list[int]]:
-        """The oldest ``limit`` items and their receipts."""
+        """The oldest ``limit`` items and their receipts; fewer when they are large."""
+        if self._bytes > BATCH_BYTES:
+            limit = min(limit, self._fitting())
         if len(self.items) <= limit:
             taken = self.items, self.receipts
             self.items, self.receipts, self._bytes = [], [], 0
@@ -104,6 +108,15 @@ class Inbox:
         ):
             self._room.set()
         return taken
+
+    def _fitting(self) -> int:
+        """How many of the oldest items a batch has room for; one at least."""
+        size = 0
+        for number, item in enumerate(self.items):
+            size += len(item.payload) if isinstance(item, Message) else 0
+            if size > BATCH_BYTES:
+                return max(1, number)
+        return len(self.items)
 
     def clear(self) -> None:
         """Drop everything that waits, and say the last link change again, as nobody may have kept it."""
