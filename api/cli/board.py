@@ -11,7 +11,7 @@ from rich.text import Text
 
 from api.cli.words import WORDS, Language, word
 from gateway.core.effects import Outcome
-from gateway.core.values import Json, Millis, Title
+from gateway.core.values import Millis, Title
 from gateway.feed import Published
 from gateway.gateway import Gateway
 
@@ -113,7 +113,7 @@ class Board:
                 Text(f" {self._word(level)} ", STYLES[level]),
                 self._device_title(outcome.device),
                 self._rule_title(outcome),
-                _value(outcome.detail),
+                self._value(outcome),
             )
         if not self._live:
             table.add_row("", "", self._word("none"), "", "")
@@ -157,13 +157,20 @@ class Board:
         rule = None if found is None else found.kind.rules.get(outcome.rule or "")
         return outcome.rule or "" if rule is None else self._title(rule.title)
 
+    def _value(self, outcome: Outcome) -> str:
+        """What raised it: the value with its unit and the limit it passed, or the event with its place."""
+        detail = outcome.detail
+        value, limit = detail.get("value"), detail.get("limit")
+        if value is None:
+            return str(detail.get("zone") or self._event_title(outcome))
+        if isinstance(value, bool):
+            return ""  # the rule's title says what is the case
+        shown = f"{value} {detail.get('unit', '')}".strip()
+        if isinstance(value, int | float) and isinstance(limit, int | float):
+            shown += f" ({'<' if value < limit else '>'} {limit:g})"
+        return shown
 
-def _value(detail: dict[str, Json]) -> str:
-    """What raised it: the value with its unit and the limit it passed, or the event's place."""
-    value, limit = detail.get("value"), detail.get("limit")
-    if value is None:
-        return str(detail.get("zone") or detail.get("event") or "")
-    shown = f"{value} {detail.get('unit', '')}".strip()
-    if isinstance(value, int | float) and isinstance(limit, int | float):
-        shown += f" ({'<' if value < limit else '>'} {limit:g})"
-    return shown
+    def _event_title(self, outcome: Outcome) -> str:
+        found = self._gateway.plan.devices.get(outcome.device or "")
+        event = None if found is None else found.kind.events.get(str(outcome.detail.get("event")))
+        return "" if event is None else self._title(event.title)
