@@ -5,6 +5,9 @@ import contextlib
 import gc
 import logging
 import signal
+from collections.abc import Callable
+
+import typer
 
 from api.http.app import create_app
 from api.http.server import serve
@@ -31,7 +34,7 @@ async def serve_for_ever(settings: Settings) -> None:
                 task.add_done_callback(reloads.discard)
 
             loop.add_signal_handler(signal.SIGHUP, reload)
-            await serve_until_done(gateway, settings)
+            await serve_until_done(gateway, settings, lambda url: _greet(gateway, url))
 
 
 GARBAGE_THRESHOLDS = (20_000, 20, 20)
@@ -39,16 +42,25 @@ GARBAGE_THRESHOLDS = (20_000, 20, 20)
 own 700 would look through them again and again, which cost a third of all CPU (docs/performance.md)."""
 
 
-async def serve_until_done(gateway: Gateway, settings: Settings) -> None:
-    """Run the gateway and serve it over HTTP until it is stopped; either one's failure ends both."""
+def _greet(gateway: Gateway, url: str) -> None:
+    plan = gateway.plan
+    typer.echo(f"serving {plan.title.en} ({plan.site}), {len(plan.devices)} devices, at {url}", err=True)
+
+
+async def serve_until_done(
+    gateway: Gateway, settings: Settings, ready: Callable[[str], None] | None = None
+) -> None:
+    """Run the gateway and serve it over HTTP until it is stopped; either one's failure ends both.
+
+    ``ready`` is told the address once it is served.
+    """
     gc.collect()
     gc.freeze()  # what was loaded stays
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     host, port = settings.http_address
     app = create_app(gateway, settings)
     async with asyncio.TaskGroup() as group:
-        http = group.create_task(serve(app, host, port), name="http")
-        log.info("serving on http://%s:%d", host, port)
+        http = group.create_task(serve(app, host, port, ready=ready), name="http")
         try:
             await gateway.run()
         finally:

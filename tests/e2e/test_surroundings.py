@@ -51,8 +51,9 @@ def ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
             main()
         said = capsys.readouterr().err
         assert ended.value.code == status, said
-        assert said.startswith("fgw: ")
-        return said.strip()
+        *before, words = said.split("fgw: ", 1)
+        assert all(line.startswith("serving ") for line in "".join(before).splitlines())
+        return f"fgw: {words.strip()}"
 
     return run
 
