@@ -129,14 +129,6 @@ class TelemetryStore(Protocol):
         """Release connections and files."""
 
 
-class Refusal(NamedTuple):
-    """A dead letter as the outbox keeps it."""
-
-    at: Millis
-    row: TelemetryRow
-    words: str
-
-
 class OutboxEntry(NamedTuple):
     """One committed batch of rows that waits to be stored."""
 
