@@ -9,8 +9,8 @@ from api.http.alert_views import HappeningView, PlaceView, happening_view, place
 from api.http.context import Context
 from api.http.device_views import TitleView, title_view
 from gateway.adapters.sql.records import Happening
-from gateway.core.plan import Team, Template
-from gateway.core.state import Check, Clock, OrderState, WorkOrder
+from gateway.core.order_state import Check, Clock, OrderState, WorkOrder
+from gateway.core.templates import Team, Template
 from gateway.core.values import Millis
 from gateway.core.work_orders import ENDED, next_states
 

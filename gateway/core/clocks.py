@@ -1,8 +1,8 @@
 """Service-level clocks: from the report to accepted, on site and done, with a word at 50, 80 and 100 percent."""
 
 from gateway.core.desk import Desk
-from gateway.core.plan import Clocks
-from gateway.core.state import Clock, OrderState, WorkOrder
+from gateway.core.order_state import Clock, OrderState, WorkOrder
+from gateway.core.templates import Clocks
 from gateway.core.timers import Timer
 from gateway.core.values import Millis
 

@@ -16,6 +16,7 @@ from gateway.core.plan import (
     Compare,
     Condition,
     Count,
+    During,
     Happened,
     Negation,
     Offline,
@@ -23,6 +24,7 @@ from gateway.core.plan import (
     Rate,
     Silent,
 )
+from gateway.core.schedule import Schedule
 from gateway.core.state import DeviceState, Hold, Scalars
 from gateway.core.values import Millis, Scalar
 
@@ -95,6 +97,8 @@ def bare_evaluator(condition: Condition, key: str, within: Within) -> Evaluator:
             return _silent(condition)
         case Offline():
             return _offline
+        case During(schedule=schedule):
+            return _during(schedule)
         case Negation(part=part):
             return _negation(
                 compile_condition(part, f"{key}/not", Within(-within.deadband, None, negated=True))
@@ -231,6 +235,13 @@ def _offline(dev: DeviceState, m: Moment, _active: bool) -> Truth:
     if dev.online:
         return False
     return None if in_grace(m) else True
+
+
+def _during(schedule: Schedule) -> Evaluator:
+    def during(_dev: DeviceState, m: Moment, _active: bool) -> Truth:
+        return schedule.is_open(m.now)
+
+    return during
 
 
 def in_grace(m: Moment) -> bool:

@@ -9,9 +9,10 @@ from types import MappingProxyType
 
 from gateway.core.conditions import Moment
 from gateway.core.effects import Effects, Outcome
+from gateway.core.order_state import WorkOrder
 from gateway.core.plan import Device, Kind, SitePlan
 from gateway.core.program import Program
-from gateway.core.state import Alert, DeviceState, State, WorkOrder
+from gateway.core.state import Alert, DeviceState, State
 from gateway.core.timers import Timer, Timers
 from gateway.core.values import Json, Millis, Series, TelemetryRow
 

@@ -5,7 +5,8 @@ from typing import Any
 from msgspec import Struct, field
 
 from gateway.core.inputs import Event, Rejection
-from gateway.core.state import Alert, Reply, WorkOrder
+from gateway.core.order_state import WorkOrder
+from gateway.core.state import Alert, Reply
 from gateway.core.values import Millis, TelemetryRow
 
 

@@ -5,12 +5,15 @@ profile and its parameters share one :class:`Kind`, so a hundred thousand device
 :class:`Device` values and a handful of kinds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from gateway.core.callout import Callout, Grouping, Target
 from gateway.core.places import Building, Checkpoint, Route
-from gateway.core.values import DAY, MINUTE, Level, Millis, PointType, Scalar, Series, Title
+from gateway.core.schedule import Schedule, WorkingTime
+from gateway.core.templates import Preventive, Team, Template
+from gateway.core.values import DAY, HOUR, MINUTE, Level, Millis, PointType, Scalar, Series, Title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,15 @@ class Offline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class During:
+    """The site's calendar of this name is open. Always known, whatever the device says."""
+
+    calendar: str
+    schedule: Schedule
+    hold: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AllOf:
     """True when every part is."""
 
@@ -171,7 +183,7 @@ class Negation:
 
 
 Condition: TypeAlias = (
-    Compare | OneOf | Changed | Rate | Happened | Count | Silent | Offline | AllOf | AnyOf | Negation
+    Compare | OneOf | Changed | Rate | Happened | Count | Silent | Offline | During | AllOf | AnyOf | Negation
 )
 
 
@@ -193,6 +205,14 @@ class Clear:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flapping:
+    """From so many transitions within so long on, an alert counts as chattering (EEMUA 191: three in a minute)."""
+
+    transitions: int = 3
+    within: Millis = MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """What is wrong when. ``levels`` are in ascending order of severity."""
 
@@ -203,12 +223,41 @@ class Rule:
     latched: bool = False
     """Stays active until a person resets it and the condition is gone."""
     shelvable: bool = True
-    """False for life safety."""
+    """False for life safety: it cannot be shelved or muted, and two people take it out of service."""
+    shelve_max: Millis = DAY
+    """The longest a person may shelve it for."""
+    re_alarm: Millis | None = None
+    """An acknowledged alert that is still active asks again after this long."""
+    flapping: Flapping = Flapping()
     auto_ack: bool = False
     """Goes back to normal by itself when the condition goes."""
     work_order: Mapping[Level, str] = field(default_factory=dict)
     """The template to open an order from when the alert reaches the level."""
     runbook: Title | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """Suppression by design: while ``when`` holds, alerts of ``rules`` are kept quiet (panel in test mode)."""
+
+    name: str
+    title: Title
+    when: Condition
+    rules: tuple[str, ...]
+    hold: Millis = 0
+    clear: Clear = Clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    """Planned work: while the schedule is open, what it covers is kept quiet, life safety excepted."""
+
+    name: str
+    title: Title
+    schedule: Schedule
+    devices: frozenset[str]
+    rules: frozenset[str] | None = None
+    """None for every rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +276,8 @@ class Kind:
     late_accept: Millis = 7 * DAY
     max_future: Millis = 2 * MINUTE
     params: Mapping[str, float] = field(default_factory=dict)
-    """The parameters in force after all overrides."""
+    """The parameters in force after all overrides; durations in milliseconds."""
+    suppressions: Mapping[str, Suppression] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,49 +292,24 @@ class Device:
     building: str | None = None
     floor: str | None = None
     place: str | None = None
+    via: str | None = None
+    """The device through which it is heard: while that one is lost, nothing is known of this one."""
+    tags: tuple[str, ...] = ()
+    """Ids of the tags on the asset itself; a tap on one proves that somebody stood there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clocks:
-    """Service-level targets from the time of the report; None where nothing was promised."""
+Setting: TypeAlias = float | str
+"""A parameter as a person gives it: a number, or a duration such as ``3m``."""
 
-    accept: Millis | None = None
-    arrive: Millis | None = None
-    resolve: Millis | None = None
+Tuner: TypeAlias = Callable[[str, Mapping[str, Setting]], "Device | list[str]"]
+"""The device with these parameters laid over those of the files, or what is wrong with them.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One line of a work order's checklist."""
-
-    name: str
-    title: Title
-    required: bool = True
+Pure: the same plan and parameters always give an equal device, and equal ones share a kind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
-    """How a work order is opened."""
-
-    name: str
-    title: Title
-    priority: str
-    """``emergency``, ``high``, ``normal`` or ``low``."""
-    team: str | None = None
-    clocks: Clocks = Clocks()
-    checklist: tuple[Step, ...] = ()
-    allow_skips: bool = True
-    """A small team goes from new straight to in_progress; each skipped stamp is recorded as skipped."""
-    reopen_within: Millis = 14 * DAY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
-    """Who gets work orders: a team of the house or a contractor."""
-
-    name: str
-    title: Title
-    contractor: bool = False
+def untunable(_device: str, _params: Mapping[str, Setting]) -> Device | list[str]:
+    """The tuner of a plan that was not built from files."""
+    return ["this plan has no files that say what its parameters mean"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,3 +333,15 @@ class SitePlan:
     buildings: Mapping[str, Building] = field(default_factory=dict)
     checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
+    calendars: Mapping[str, WorkingTime] = field(default_factory=dict)
+    maintenance: tuple[Maintenance, ...] = ()
+    preventive: Mapping[str, Preventive] = field(default_factory=dict)
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    callouts: tuple[Callout, ...] = ()
+    """Who is told of what; the first that matches an alert decides."""
+    grouping: Grouping = field(default_factory=Grouping)
+    stale_after: Millis = 24 * HOUR
+    """An alert active for longer is stale (EEMUA 191)."""
+    currency: str = "CNY"
+    """ISO 4217."""
+    tuner: Tuner = untunable

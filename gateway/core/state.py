@@ -1,10 +1,11 @@
 """Everything the engine remembers. One writer, the engine; on disk a row per device, alert and work order."""
 
 import enum
-from typing import Any
 
 from msgspec import Struct, field
 
+from gateway.core.order_state import WorkOrder
+from gateway.core.plan import Setting
 from gateway.core.values import Level, Millis, Scalar
 
 
@@ -51,6 +52,42 @@ class Tally(Struct, array_like=True):
     until: Hold | None = None
 
 
+class Shelf(Struct, omit_defaults=True):
+    """A rule of one device that a person set aside for a while. Its time runs from the act, whatever happens."""
+
+    by: str
+    why: str
+    since: Millis
+    until: Millis
+    one_shot: bool = False
+    """Ends with the next clear, if that comes first."""
+
+
+class Outage(Struct, omit_defaults=True):
+    """A rule of one device, or all of them, taken out of service."""
+
+    by: str
+    why: str
+    since: Millis
+    """When it was asked for; it is in force from ``confirmed_at`` on."""
+    until: Millis | None = None
+    """None: until somebody puts it back."""
+    confirmed_by: str | None = None
+    """Life safety needs a second person; elsewhere the one who asked."""
+    confirmed_at: Millis | None = None
+
+
+class Flutter(Struct, omit_defaults=True):
+    """How a rule of one device flaps."""
+
+    recent: list[Millis] = field(default_factory=list)
+    """Its last transitions, oldest first."""
+    since: Millis | None = None
+    """Since when it counts as chattering."""
+    hidden: int = 0
+    """Transitions that were not told since then."""
+
+
 class DeviceState(Struct, omit_defaults=True):
     """What is known of one device. Keys of ``levels`` are ``rule/level``, of the rest ``rule/level/path``."""
 
@@ -85,6 +122,22 @@ class DeviceState(Struct, omit_defaults=True):
     """The open work order of each rule."""
     rejected: dict[str, int] = field(default_factory=dict)
     """How often something from this device was refused, by reason."""
+    status_at: Millis = 0
+    """When its connection was last told of."""
+    shelves: dict[str, Shelf] = field(default_factory=dict)
+    """By rule."""
+    outages: dict[str, Outage] = field(default_factory=dict)
+    """By rule; the empty one means every rule of the device."""
+    flutters: dict[str, Flutter] = field(default_factory=dict)
+    """By rule."""
+    params: dict[str, Setting] = field(default_factory=dict)
+    """What was changed at run time, over the parameters of the files."""
+    behind: bool = False
+    """The device through which it is heard is lost: nothing is known of it, and its own silence means nothing."""
+    lit_at: Millis = 0
+    """When that device came back; silence counts from here at the earliest."""
+    version: int = 0
+    """Counts what people did to the device itself: parameters, shelves, service."""
 
 
 class AlertState(enum.StrEnum):
@@ -134,89 +187,19 @@ class Alert(Struct, omit_defaults=True):
     ended_why: str | None = None
     """``cleared``, ``acknowledged``, ``rule removed`` or ``device removed``."""
     order: str | None = None
-    version: int = 1
-
-
-class OrderState(enum.StrEnum):
-    """Where a work order stands."""
-
-    NEW = "new"
-    TRIAGED = "triaged"
-    ASSIGNED = "assigned"
-    ACCEPTED = "accepted"
-    EN_ROUTE = "en_route"
-    ON_SITE = "on_site"
-    IN_PROGRESS = "in_progress"
-    ON_HOLD = "on_hold"
-    DONE = "done"
-    VERIFIED = "verified"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-    DUPLICATE = "duplicate"
-
-
-class Clock(Struct, omit_defaults=True):
-    """One service-level clock of a work order."""
-
-    target: Millis
-    """How long was promised."""
-    started: Millis
-    due: Millis
-    """Moves later by every pause."""
-    stopped: Millis | None = None
-    paused: Millis | None = None
-    """Since when it stands still."""
-    told: int = 0
-    """The last share announced: 0, 50, 80 or 100 percent."""
-    breached_at: Millis | None = None
-    """Stays on record, also after a reopening."""
-
-
-class Check(Struct, omit_defaults=True):
-    """One line of the checklist as it was done."""
-
-    name: str
-    title: dict[str, str]
-    required: bool = True
-    done_at: Millis | None = None
-    done_by: str | None = None
-    result: Any = None
-
-
-class WorkOrder(Struct, omit_defaults=True):
-    """Work to be done, with running clocks."""
-
-    id: str
-    template: str
-    title: dict[str, str]
-    priority: str
-    state: OrderState
-    reported_at: Millis
-    """The alert's start, or the caller's time: all clocks run from here."""
-    opened_at: Millis
-    device: str | None = None
-    rule: str | None = None
-    level: Level | None = None
-    alerts: list[str] = field(default_factory=list)
-    """The occurrences that led to it, oldest first."""
-    alert_live: bool = False
-    """Whether the newest of them is still active."""
-    team: str | None = None
+    suppressed: str | None = None
+    """Why nobody is told: ``shelved``, ``out_of_service``, ``by_design`` or ``maintenance``; None when they are."""
+    suppressed_at: Millis | None = None
+    chattering: bool = False
     assignee: str | None = None
-    allow_skips: bool = True
-    reopen_within: Millis = 0
-    stamps: dict[str, Millis] = field(default_factory=dict)
-    """When each state was last entered."""
-    skipped: list[str] = field(default_factory=list)
-    """States passed over on the way."""
-    clocks: dict[str, Clock] = field(default_factory=dict)
-    checklist: list[Check] = field(default_factory=list)
-    done_by: str | None = None
-    hold_reason: str | None = None
-    resume_at: Millis | None = None
-    closed_why: str | None = None
-    duplicate_of: str | None = None
-    reopened: int = 0
+    team: str | None = None
+    re_alarm_at: Millis | None = None
+    """When an acknowledged alert asks again."""
+    asked_at: Millis = 0
+    """When it last became unacknowledged: the time to acknowledge and the escalation count from here."""
+    stale: bool = False
+    step: int = 0
+    """How many steps of its escalation have been taken since then."""
     version: int = 1
 
 
@@ -232,6 +215,19 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     subject: str | None = None
     """The id of the record it changed or opened."""
     version: int | None = None
+
+
+class NoticeGroup(Struct, omit_defaults=True):
+    """What is told together: the alerts of one rule that go to the same targets."""
+
+    waiting: list[str] = field(default_factory=list)
+    """Alerts nobody was told of yet, in order."""
+    told: list[str] = field(default_factory=list)
+    """Live alerts that were told."""
+    due: Millis | None = None
+    """When it speaks next."""
+    repeats: int = 0
+    """How often it has been repeated unchanged."""
 
 
 class Scalars(Struct, omit_defaults=True):
@@ -250,6 +246,10 @@ class Scalars(Struct, omit_defaults=True):
     """How often something that names no device of the site was refused, by reason."""
     replies: dict[str, Reply] = field(default_factory=dict)
     """The answers to the last commands, by command id, oldest first."""
+    groups: dict[str, NoticeGroup] = field(default_factory=dict)
+    """Notices being gathered, by call-out and rule."""
+    preventive: dict[str, str] = field(default_factory=dict)
+    """The last due time of each preventive item and device that was dealt with."""
 
 
 class State(Struct):

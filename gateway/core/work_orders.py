@@ -11,8 +11,10 @@ from gateway.core import clocks
 from gateway.core.desk import Desk
 from gateway.core.ids import derive_id
 from gateway.core.inputs import Command
-from gateway.core.plan import Rule, Template
-from gateway.core.state import Alert, Check, DeviceState, OrderState, Reply, WorkOrder
+from gateway.core.order_state import Check, OrderState, WorkOrder
+from gateway.core.plan import Rule
+from gateway.core.state import Alert, DeviceState, Reply
+from gateway.core.templates import Template
 from gateway.core.timers import Timer
 from gateway.core.values import DAY, Millis
 

@@ -3,7 +3,8 @@
 from pathlib import Path as FilePath
 
 from gateway.core.places import Building, Checkpoint, Floor, Route
-from gateway.core.plan import Clocks, Device, Kind, SitePlan, Step, Team, Template
+from gateway.core.plan import Device, Kind, SitePlan
+from gateway.core.templates import Clocks, Step, Team, Template
 from gateway.core.values import Series, Title
 from gateway.errors import SiteError
 from gateway.site.bundle import SiteBundle, read_bundle

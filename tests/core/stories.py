@@ -21,8 +21,9 @@ from gateway.core.inputs import (
     Telemetry,
     Tick,
 )
+from gateway.core.order_state import WorkOrder
 from gateway.core.plan import SitePlan
-from gateway.core.state import Alert, AlertState, DeviceState, Scalars, State, WorkOrder
+from gateway.core.state import Alert, AlertState, DeviceState, Scalars, State
 from gateway.core.values import Millis, Scalar, TelemetryRow
 from gateway.core.work_orders import CHAIN, HOLD_REASONS
 from gateway.site import SiteBundle, build_plan

@@ -6,7 +6,8 @@ import pytest
 
 from gateway.core.engine import Engine
 from gateway.core.inputs import Command, LinkUp, Started
-from gateway.core.state import OrderState, Reply, State, WorkOrder
+from gateway.core.order_state import OrderState, WorkOrder
+from gateway.core.state import Reply, State
 from gateway.core.work_orders import CHAIN, EDGES, ENDED
 from tests.core.stories import PLANS, START
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gateway.core.effects import Effects
 from gateway.core.engine import Engine
 from gateway.core.inputs import Input, Started, Tick
-from gateway.core.state import Alert, AlertState, State, WorkOrder
+from gateway.core.order_state import WorkOrder
+from gateway.core.state import Alert, AlertState, State
 from gateway.core.work_orders import ENDED
 from tests.core.stories import PLANS, STORIES, Given, Played, Shadow, plain, play, reborn, records
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.core.effects import Outcome
-from gateway.core.state import Alert, DeviceState, Scalars, WorkOrder
+from gateway.core.order_state import WorkOrder
+from gateway.core.state import Alert, DeviceState, Scalars
 from gateway.core.values import Scalar
 
 RECEIPT = (

@@ -8,7 +8,8 @@ from gateway.codecs.decoder import Decoder
 from gateway.core.effects import Outcome
 from gateway.core.engine import Engine
 from gateway.core.inputs import Configured, Input, LinkUp, Started
-from gateway.core.state import Alert, State, WorkOrder
+from gateway.core.order_state import WorkOrder
+from gateway.core.state import Alert, State
 from gateway.core.values import Message
 from tests.e2e.kept import History, history
 from tests.e2e.mill import Stream, now

@@ -37,8 +37,9 @@ from gateway.core.inputs import (
     Telemetry,
     Tick,
 )
+from gateway.core.order_state import WorkOrder
 from gateway.core.plan import SitePlan
-from gateway.core.state import Alert, Reply, State, WorkOrder
+from gateway.core.state import Alert, Reply, State
 from gateway.core.values import Millis
 from gateway.site import SiteBundle, build_plan
 from gateway.site.fields import duration, show_duration

@@ -12,7 +12,6 @@ from gateway.core.plan import (
     AnyOf,
     Changed,
     Clear,
-    Clocks,
     Compare,
     Count,
     Happened,
@@ -23,10 +22,8 @@ from gateway.core.plan import (
     Rate,
     Rule,
     Silent,
-    Step,
-    Team,
-    Template,
 )
+from gateway.core.templates import Clocks, Step, Team, Template
 from gateway.core.values import DAY, HOUR, MINUTE, SECOND, Level, PointType, Series, Title
 from gateway.errors import SiteError
 from gateway.site import SiteBundle, build_plan, load_site, read_bundle

@@ -28,7 +28,7 @@ from api.http.problems import Problem
 from api.http.routes.alerts import Comment, devices_among
 from api.http.texts import Finding, Id, Line, Name, Search
 from gateway.adapters.sql import records
-from gateway.core.state import OrderState, WorkOrder
+from gateway.core.order_state import OrderState, WorkOrder
 from gateway.core.values import Json
 
 router = APIRouter(prefix="/work-orders", tags=["work orders"])

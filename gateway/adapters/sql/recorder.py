@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from gateway.adapters.sql import journal, outbox_rows, schema
 from gateway.adapters.sql.quarantine import Quarantine
 from gateway.core.effects import Effects
-from gateway.core.state import Alert, AlertState, State, WorkOrder
+from gateway.core.order_state import WorkOrder
+from gateway.core.state import Alert, AlertState, State
 
 _pack = msgspec.msgpack.Encoder().encode
 _json = msgspec.json.Encoder().encode

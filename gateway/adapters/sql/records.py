@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from gateway.adapters.sql import schema
 from gateway.core.effects import Outcome
-from gateway.core.state import Alert, DeviceState, WorkOrder
+from gateway.core.order_state import WorkOrder
+from gateway.core.state import Alert, DeviceState
 from gateway.core.values import Level, Millis, Scalar
 
 T = TypeVar("T")

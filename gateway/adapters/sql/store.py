@@ -15,7 +15,8 @@ from gateway.adapters.sql.database import DataDir, open_database, unusable
 from gateway.adapters.sql.quarantine import Quarantine, forget_items
 from gateway.adapters.sql.recorder import Bundle, Recorder
 from gateway.core.effects import Effects
-from gateway.core.state import Alert, DeviceState, Scalars, State, WorkOrder
+from gateway.core.order_state import WorkOrder
+from gateway.core.state import Alert, DeviceState, Scalars, State
 from gateway.errors import StoreError
 
 T = TypeVar("T")
