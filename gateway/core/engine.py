@@ -6,7 +6,7 @@ time, so how often ticks come changes nothing but when effects become visible.
 
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from gateway.core import alerts, clocks, levels, observing, work_orders
 from gateway.core.desk import Desk
@@ -24,11 +24,15 @@ from gateway.core.inputs import (
     Telemetry,
     Tick,
 )
-from gateway.core.plan import SitePlan
+from gateway.core.order_state import WorkOrder
+from gateway.core.plan import Device, SitePlan
+from gateway.core.program import LevelProgram
 from gateway.core.readings import take_event, take_telemetry
-from gateway.core.state import Reply, State
+from gateway.core.state import DeviceState, Reply, State
 from gateway.core.timers import Timer
 from gateway.core.values import Millis
+
+OnTimer: TypeAlias = Callable[[Desk, Timer], None]
 
 REPLIES_KEPT = 256
 """Commands whose answers are remembered, so that a repeated one is answered and not carried out again."""
@@ -103,25 +107,56 @@ class Engine:
 
 def fire(desk: Desk, timer: Timer) -> None:
     """A timer has come up; its owner decides whether it still means anything."""
-    order = desk.state.orders.get(timer.owner)
-    if order is not None:
-        if timer.purpose == "clock":
-            clocks.come_due(desk, order, timer.key)
-        elif timer.purpose == "forget":
-            work_orders.forget(desk, order)
-        return
-    if timer.owner not in desk.plan.devices:
-        return
-    device, dev = desk.device(timer.owner)
-    level = desk.program(device.kind).by_key.get(observing.level_key(timer.key))
-    if level is None:
-        return
-    if timer.purpose == "level":
-        levels.come_due(desk, device, dev, level, timer.due)
-    elif timer.purpose == "silence":
-        observing.come_due(desk, device, dev, timer)
-    else:
-        levels.evaluate(desk, device, dev, (level,))
+    TIMERS[timer.purpose](desk, timer)
+
+
+def _of_level(work: Callable[[Desk, Device, DeviceState, LevelProgram, Timer], None]) -> OnTimer:
+    """A timer whose key belongs to one level of one device, while the site has both."""
+
+    def on_timer(desk: Desk, timer: Timer) -> None:
+        if timer.owner not in desk.plan.devices:
+            return
+        device, dev = desk.device(timer.owner)
+        level = desk.program(device.kind).by_key.get(observing.level_key(timer.key))
+        if level is not None:
+            work(desk, device, dev, level, timer)
+
+    return on_timer
+
+
+def _of_order(work: Callable[[Desk, WorkOrder, Timer], None]) -> OnTimer:
+    """A timer of a work order, while it is remembered."""
+
+    def on_timer(desk: Desk, timer: Timer) -> None:
+        order = desk.state.orders.get(timer.owner)
+        if order is not None:
+            work(desk, order, timer)
+
+    return on_timer
+
+
+def _level_due(desk: Desk, device: Device, dev: DeviceState, level: LevelProgram, timer: Timer) -> None:
+    levels.come_due(desk, device, dev, level, timer.due)
+
+
+def _silence_due(desk: Desk, device: Device, dev: DeviceState, _level: LevelProgram, timer: Timer) -> None:
+    observing.come_due(desk, device, dev, timer)
+
+
+def _wake(desk: Desk, device: Device, dev: DeviceState, level: LevelProgram, _timer: Timer) -> None:
+    levels.evaluate(desk, device, dev, (level,))
+
+
+TIMERS: MappingProxyType[str, OnTimer] = MappingProxyType(
+    {
+        "level": _of_level(_level_due),
+        "silence": _of_level(_silence_due),
+        "wake": _of_level(_wake),
+        "clock": _of_order(lambda desk, order, timer: clocks.come_due(desk, order, timer.key)),
+        "forget": _of_order(lambda desk, order, _timer: work_orders.forget(desk, order)),
+    }
+)
+"""Who looks at a timer that has come up, by its purpose."""
 
 
 def _started(desk: Desk, one: Started) -> None:
