@@ -12,7 +12,7 @@ from api.http.context import Asked, Context
 from api.http.paging import Listing, Paged, cursor_of
 from api.http.problems import Problem
 from api.http.texts import INTEGER_MOST, Search
-from gateway.adapters.sql import records
+from gateway.adapters.sql import refusals
 from gateway.adapters.sql.quarantine import NOBODY
 from gateway.codecs.reasons import REASONS
 from gateway.core.values import Scalar, TelemetryRow
@@ -104,8 +104,10 @@ async def list_refused(asked: Asked, wanted: Annotated[RefusedListing, Query()])
     before, store = wanted.before, asked.gateway.store
     totals, items = await store.read(
         lambda connection: (
-            records.refused_totals(connection, limit=TOTALS_MOST, device=wanted.device, reason=wanted.reason),
-            records.refused_items(
+            refusals.refused_totals(
+                connection, limit=TOTALS_MOST, device=wanted.device, reason=wanted.reason
+            ),
+            refusals.refused_items(
                 connection, before=before, limit=wanted.limit + 1, device=wanted.device, reason=wanted.reason
             ),
         )
@@ -158,14 +160,14 @@ async def list_dead_letters(asked: Asked, wanted: Annotated[Listing, Query()]) -
     """Rows the telemetry store refused, newest first."""
     before = wanted.before
     letters = await asked.gateway.store.read(
-        lambda connection: records.dead_letters(connection, before=before, limit=wanted.limit + 1)
+        lambda connection: refusals.dead_letters(connection, before=before, limit=wanted.limit + 1)
     )
     shown, following = _cut(letters, wanted.limit, lambda one: one.id)
     return Paged(items=[_letter(asked, one) for one in shown], next=following)
 
 
-async def _find(asked: Context, number: int) -> records.RefusedItem:
-    found = await asked.gateway.store.read(lambda connection: records.refused_item(connection, number))
+async def _find(asked: Context, number: int) -> refusals.RefusedItem:
+    found = await asked.gateway.store.read(lambda connection: refusals.refused_item(connection, number))
     if found is None:
         raise Problem(404, f"quarantine has no payload {number}; it may have been taken or deleted")
     return found
@@ -176,7 +178,7 @@ def _cut(found: Sequence[T], limit: int, number: Callable[[T], int]) -> tuple[Se
     return found[:limit], cursor_of((number(found[limit - 1]), "") if more else None)
 
 
-def _refused(asked: Context, one: records.RefusedItem) -> dict[str, object]:
+def _refused(asked: Context, one: refusals.RefusedItem) -> dict[str, object]:
     return {
         "id": one.id,
         "at": asked.written(one.at),
@@ -189,7 +191,7 @@ def _refused(asked: Context, one: records.RefusedItem) -> dict[str, object]:
     }
 
 
-def _letter(asked: Context, one: records.DeadLetter) -> DeadLetterView:
+def _letter(asked: Context, one: refusals.DeadLetter) -> DeadLetterView:
     row = msgspec.json.decode(one.row, type=TelemetryRow)
     return DeadLetterView(
         id=one.id,

@@ -79,8 +79,10 @@ class Recorder:
         self._upsert(
             connection,
             schema.work_order,
-            [_order_row(order, state.orders) for order in effects.orders.values()],
+            [order_row(order, order.id in state.orders) for order in effects.orders.values()],
         )
+        named = [row for order in effects.orders.values() for row in _attachment_rows(order)]
+        self._upsert(connection, schema.attachment, named, keep=True)
         if effects.forgotten:
             where = schema.work_order.c.id.in_(sorted(effects.forgotten))
             connection.execute(sa.update(schema.work_order).where(where).values(live=False))
@@ -169,16 +171,27 @@ def alert_row(alert: Alert) -> dict[str, object]:
         "live": alert.state is not AlertState.NORMAL,
         "raised_at": alert.raised_at,
         "body": _pack(alert),
+        "suppressed": alert.suppressed,
+        "assignee": alert.assignee,
     }
 
 
-def _order_row(order: WorkOrder, live: Mapping[str, WorkOrder]) -> dict[str, object]:
+def order_row(order: WorkOrder, live: bool) -> dict[str, object]:
+    """A work order with the columns it is found by; ``live`` is whether the engine still holds it."""
     return {
         "id": order.id,
         "device": order.device,
         "state": str(order.state),
         "priority": order.priority,
-        "live": order.id in live,
+        "live": live,
         "opened_at": order.opened_at,
         "body": _pack(order),
+        "team": order.team,
+        "assignee": order.assignee,
+        "due_at": order.due_at,
     }
+
+
+def _attachment_rows(order: WorkOrder) -> list[dict[str, object]]:
+    """The files an order names, so that upkeep knows which ones are somebody's."""
+    return [{"work_order": order.id, "id": one.id, "digest": one.digest} for one in order.attachments]

@@ -54,6 +54,10 @@ class AlertQuery(NamedTuple):
     devices: frozenset[str] | None = None
     start: Millis | None = None
     end: Millis | None = None
+    suppressed: bool | None = None
+    how: Sequence[str] = ()
+    """In what way suppressed."""
+    assignee: str | None = None
     keep: Callable[[Alert], bool] | None = None
     """What no column can tell, such as a text in a title."""
 
@@ -68,6 +72,8 @@ class OrderQuery(NamedTuple):
     devices: frozenset[str] | None = None
     start: Millis | None = None
     end: Millis | None = None
+    team: str | None = None
+    assignee: str | None = None
     keep: Callable[[WorkOrder], bool] | None = None
 
 
@@ -96,50 +102,12 @@ class Watching(msgspec.Struct, omit_defaults=True):
     seen_since: Millis = 0
 
 
-class RefusedTotal(NamedTuple):
-    """How often something was refused, by device and reason."""
-
-    device: str
-    reason: str
-    times: int
-    first_at: Millis
-    last_at: Millis
-
-
-class RefusedItem(NamedTuple):
-    """One refused payload that was kept; ``whole`` is false when it was too long to keep all of it."""
-
-    id: int
-    at: Millis
-    device: str
-    reason: str
-    topic: str
-    detail: str
-    payload: bytes
-    whole: bool
-
-
-class DeadLetter(NamedTuple):
-    """A row the telemetry store will never take, with the store's words; ``row`` is JSON."""
-
-    id: int
-    at: Millis
-    words: str
-    row: msgspec.Raw
-
-
 # --- devices -------------------------------------------------------------------------------------------------
 
 
 def device_states(connection: sa.Connection, ids: Iterable[str]) -> dict[str, DeviceState]:
     """What is known of these devices; one that never spoke is absent."""
-    table, decode = schema.device, msgspec.msgpack.Decoder(DeviceState).decode
-    found: dict[str, DeviceState] = {}
-    wanted = list(ids)
-    for begin in range(0, len(wanted), CHUNK):
-        query = sa.select(table.c.id, table.c.body).where(table.c.id.in_(wanted[begin : begin + CHUNK]))
-        found.update((name, decode(body)) for name, body in connection.execute(query))
-    return found
+    return _some(connection, schema.device, list(ids), DeviceState)
 
 
 def live_counts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, LiveCount]:
@@ -207,9 +175,25 @@ def alerts(connection: sa.Connection, wanted: AlertQuery, *, after: Key | None, 
         where.append(table.c.level.in_([int(level) for level in wanted.levels]))
     if wanted.rule is not None:
         where.append(table.c.rule == wanted.rule)
+    if wanted.suppressed is not None:
+        where.append(table.c.suppressed.is_not(None) if wanted.suppressed else table.c.suppressed.is_(None))
+    if wanted.how:
+        where.append(table.c.suppressed.in_(wanted.how))
+    if wanted.assignee is not None:
+        where.append(table.c.assignee == wanted.assignee)
     keep = _among(where, table.c.device, wanted.devices, wanted.keep)
     decode = msgspec.msgpack.Decoder(Alert).decode
     return _scan(connection, table, table.c.raised_at, where, after, limit, decode, keep)
+
+
+def alerts_by_id(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Alert]:
+    """These alerts, live or ended; one that never was is absent."""
+    return _some(connection, schema.alert, ids, Alert)
+
+
+def orders_by_id(connection: sa.Connection, ids: Sequence[str]) -> dict[str, WorkOrder]:
+    """These work orders, open or ended; one that never was is absent."""
+    return _some(connection, schema.work_order, ids, WorkOrder)
 
 
 def work_order(connection: sa.Connection, name: str) -> WorkOrder | None:
@@ -229,6 +213,10 @@ def work_orders(
         where.append(table.c.state.in_(wanted.states))
     if wanted.priorities:
         where.append(table.c.priority.in_(wanted.priorities))
+    if wanted.team is not None:
+        where.append(table.c.team == wanted.team)
+    if wanted.assignee is not None:
+        where.append(table.c.assignee == wanted.assignee)
     keep = _among(where, table.c.device, wanted.devices, wanted.keep)
     decode = msgspec.msgpack.Decoder(WorkOrder).decode
     return _scan(connection, table, table.c.opened_at, where, after, limit, decode, keep)
@@ -237,10 +225,14 @@ def work_orders(
 # --- what happened -------------------------------------------------------------------------------------------
 
 
-def history(connection: sa.Connection, subject: str, limit: int) -> list[Happening]:
-    """The newest outcomes of one alert or work order, oldest first."""
+def history(
+    connection: sa.Connection, subject: str, limit: int, before: int | None = None
+) -> list[Happening]:
+    """The newest outcomes of one alert or work order (before a number), oldest first."""
     table = schema.outcome
     query = sa.select(table.c.seq, table.c.body).where(table.c.subject == subject)
+    if before is not None:
+        query = query.where(table.c.seq < before)
     rows = connection.execute(query.order_by(table.c.seq.desc()).limit(limit)).all()
     return _happenings(reversed(rows))
 
@@ -261,60 +253,21 @@ def outcome_range(connection: sa.Connection) -> tuple[int, int]:
     return oldest or 0, newest or 0
 
 
-# --- what was refused ----------------------------------------------------------------------------------------
-
-
-def refused_totals(
-    connection: sa.Connection, *, limit: int, device: str | None = None, reason: str | None = None
-) -> list[RefusedTotal]:
-    """How often what was refused, the most frequent first."""
-    table = schema.quarantine_total
-    query = sa.select(table.c.device, table.c.reason, table.c.count, table.c.first_at, table.c.last_at)
-    query = query.where(*_refused_where(table, device, reason))
-    query = query.order_by(table.c.count.desc(), table.c.device, table.c.reason).limit(limit)
-    return [RefusedTotal(*row) for row in connection.execute(query)]
-
-
-def refused_items(
-    connection: sa.Connection,
-    *,
-    before: int | None,
-    limit: int,
-    device: str | None = None,
-    reason: str | None = None,
-) -> list[RefusedItem]:
-    """Refused payloads that are kept, the newest first; ``before`` is the last id of the page before."""
-    table = schema.quarantine
-    query = sa.select(*table.c).where(*_refused_where(table, device, reason))
-    if before is not None:
-        query = query.where(table.c.id < before)
-    rows = connection.execute(query.order_by(table.c.id.desc()).limit(limit))
-    return [RefusedItem(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
-
-
-def refused_item(connection: sa.Connection, number: int) -> RefusedItem | None:
-    """One refused payload."""
-    table = schema.quarantine
-    row = connection.execute(sa.select(*table.c).where(table.c.id == number)).one_or_none()
-    return None if row is None else RefusedItem(**row._mapping)  # noqa: SLF001 - as above
-
-
-def dead_letters(connection: sa.Connection, *, before: int | None, limit: int) -> list[DeadLetter]:
-    """Rows the telemetry store refused, the newest first."""
-    table = schema.dead_letter
-    query = sa.select(table.c.id, table.c.at, table.c.words, table.c.body)
-    if before is not None:
-        query = query.where(table.c.id < before)
-    rows = connection.execute(query.order_by(table.c.id.desc()).limit(limit))
-    return [DeadLetter(number, at, words, msgspec.Raw(body)) for number, at, words, body in rows]
-
-
 # --- how pages are found -------------------------------------------------------------------------------------
 
 
 def _one(connection: sa.Connection, table: sa.Table, name: str, kind: type[T]) -> T | None:
     body = connection.execute(sa.select(table.c.body).where(table.c.id == name)).scalar()
     return None if body is None else msgspec.msgpack.decode(body, type=kind)
+
+
+def _some(connection: sa.Connection, table: sa.Table, ids: Sequence[str], kind: type[T]) -> dict[str, T]:
+    decode = msgspec.msgpack.Decoder(kind).decode
+    found: dict[str, T] = {}
+    for begin in range(0, len(ids), CHUNK):
+        query = sa.select(table.c.id, table.c.body).where(table.c.id.in_(ids[begin : begin + CHUNK]))
+        found.update((name, decode(body)) for name, body in connection.execute(query))
+    return found
 
 
 def _within(column: sa.Column[Any], start: Millis | None, end: Millis | None) -> list[sa.ColumnElement[bool]]:
@@ -324,11 +277,6 @@ def _within(column: sa.Column[Any], start: Millis | None, end: Millis | None) ->
     if end is not None:
         where.append(column < end)
     return where
-
-
-def _refused_where(table: sa.Table, device: str | None, reason: str | None) -> list[sa.ColumnElement[bool]]:
-    pairs = ((table.c.device, device), (table.c.reason, reason))
-    return [column == value for column, value in pairs if value is not None]
 
 
 def _among(

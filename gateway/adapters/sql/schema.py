@@ -51,6 +51,8 @@ alert = sa.Table(
     sa.Column("live", sa.Boolean, nullable=False),
     sa.Column("raised_at", Millis, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("suppressed", sa.String(16)),
+    sa.Column("assignee", sa.String(64)),
     sa.Index(None, "live", "raised_at"),
     sa.Index(None, "raised_at"),
     sa.Index(None, "device", "raised_at"),
@@ -66,9 +68,21 @@ work_order = sa.Table(
     sa.Column("live", sa.Boolean, nullable=False),
     sa.Column("opened_at", Millis, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("team", sa.String(64)),
+    sa.Column("assignee", sa.String(64)),
+    sa.Column("due_at", Millis),
     sa.Index(None, "live", "opened_at"),
     sa.Index(None, "opened_at"),
     sa.Index(None, "device", "opened_at"),
+)
+
+attachment = sa.Table(
+    "attachment",
+    metadata,
+    sa.Column("work_order", sa.String(32), primary_key=True),
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Index(None, "digest"),
 )
 
 outcome = sa.Table(
@@ -82,6 +96,7 @@ outcome = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Index(None, "subject", "seq"),
     sa.Index(None, "device", "seq"),
+    sa.Index(None, "kind", "seq"),
     sqlite_autoincrement=True,
 )
 
