@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from gateway.adapters.sql import journal, outbox_rows, schema
+from gateway.adapters.sql import journal, outbox_rows, quality, schema
 from gateway.adapters.sql.quarantine import Quarantine
 from gateway.core.effects import Effects
 from gateway.core.order_state import WorkOrder
@@ -66,7 +66,10 @@ class Recorder:
             self.packed = count, size
         self._quarantine.add(connection, effects.rejections)
         self._write_engine(connection, effects, state, config)
-        return self._write_outcomes(connection, effects)
+        last = self._write_outcomes(connection, effects)
+        if effects.outcomes or effects.scalars:
+            quality.write(connection, effects.outcomes, state.scalars.seen_since, last)
+        return last
 
     def _write_records(self, connection: sa.Connection, effects: Effects, state: State) -> None:
         devices = state.devices

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from gateway.adapters.sql import journal, outbox_rows, schema
+from gateway.adapters.sql import journal, outbox_rows, quality, schema
 from gateway.adapters.sql.database import DataDir, open_database, unusable
 from gateway.adapters.sql.quarantine import Quarantine, forget_items
 from gateway.adapters.sql.recorder import Bundle, Recorder
@@ -41,6 +41,8 @@ class Store:
         self._writer, self.reader = open_database(data_dir.database)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection = self._writer.connect()
+        with self._connection.begin():
+            quality.catch_up(self._connection)
         self._quarantine = Quarantine(self._connection)
         self._filled = asyncio.Event()
         self._settled = asyncio.Event()
