@@ -32,7 +32,7 @@ from gateway.core.values import Millis, Scalar
 class Moment:
     """What an evaluator may look at beside the device: the time, the event being handled, what just changed."""
 
-    __slots__ = ("arm", "blind", "changed", "event", "grace", "now", "scalars", "touch")
+    __slots__ = ("arm", "blind", "changed", "event", "front", "grace", "now", "scalars", "touch")
 
     def __init__(
         self, arm: Callable[[Millis, str], None], touch: Callable[[], None], scalars: Scalars
@@ -48,6 +48,8 @@ class Moment:
         self.grace: Millis = 0
         self.event: Event | None = None
         self.changed: frozenset[str] = frozenset()
+        self.front: DeviceState | None = None
+        """The device through which the one being evaluated is heard, where that one's own silence would be noticed."""
 
 
 Truth: TypeAlias = bool | None
@@ -222,8 +224,11 @@ def _silent(condition: Silent) -> Evaluator:
     def silent(dev: DeviceState, m: Moment, _active: bool) -> Truth:
         if not m.scalars.observing:
             return None
-        if m.now < silence_end(condition, dev, m.scalars):
+        end = silence_end(condition, dev, m.scalars)
+        if m.now < end:
             return False
+        if m.front is not None and (m.front.heard is None or m.front.heard < end):
+            return None  # perhaps it is the device in front that is dead: that one's word, or its silence, will tell
         return None if in_grace(m) else True
 
     return silent
@@ -288,6 +293,7 @@ def silence_end(condition: Silent, dev: DeviceState, scalars: Scalars) -> Millis
     heard = dev.heard if condition.point is None else dev.heard_points.get(condition.point)
     if heard is None:
         heard = dev.awaited.get(condition.point or "", scalars.seen_since)
+    heard = max(heard, dev.lit_at)
     unobserved = sum(until - max(since, heard) for since, until in scalars.gaps if until > heard)
     return heard + condition.after + unobserved
 

@@ -5,12 +5,14 @@ change what lies on it.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
+from gateway.core import tags
 from gateway.core.conditions import Moment
 from gateway.core.effects import Effects, Outcome
 from gateway.core.order_state import WorkOrder
-from gateway.core.plan import Device, Kind, SitePlan
+from gateway.core.plan import Device, Kind, Maintenance, SitePlan
 from gateway.core.program import Program
 from gateway.core.state import Alert, DeviceState, State
 from gateway.core.timers import Timer, Timers
@@ -32,9 +34,11 @@ class Desk:
         """The device under evaluation, for timers that conditions ask for."""
         self.looks: dict[tuple[str, str], Millis] = {}
         """When each silence of a device is looked at next; a timer with another due time is stale."""
+        self.meant: dict[tuple[str, str], Millis] = {}
+        """When the one timer of a purpose and owner is due; one with another due time is stale."""
         self._programs: dict[int, tuple[Kind, Program]] = {}
-        self.moment.grace = plan.boot_grace
         self.moment.now = state.scalars.now
+        self.adopt(plan)
 
     def _arm(self, due: Millis, key: str) -> None:
         self.timers.add(Timer(due, self.owner, "wake", key))
@@ -47,6 +51,46 @@ class Desk:
         self.plan = plan
         self.moment.grace = plan.boot_grace
         self._programs.clear()
+        self.assets = tags.assets(plan)
+        """The device that each tag is on."""
+        self.maintenance: dict[str, tuple[Maintenance, ...]] = {}
+        """The windows that may cover a device."""
+        for window in plan.maintenance:
+            for name in window.devices:
+                self.maintenance[name] = (*self.maintenance.get(name, ()), window)
+        self.behind: dict[str, list[str]] = {}
+        """The devices that are heard through another one, by that one."""
+        for name, device in plan.devices.items():
+            if device.via is not None:
+                self.behind.setdefault(device.via, []).append(name)
+
+    def tune(self, *devices: Device) -> None:
+        """Put devices with other parameters in force."""
+        tuned = {device.id: device for device in devices}
+        self.plan = replace(self.plan, devices={**self.plan.devices, **tuned})
+
+    def await_once(self, due: Millis | None, owner: str, purpose: str) -> None:
+        """Ask for the one wake-up of this purpose and owner; an earlier one is not meant any more."""
+        if due is None:
+            self.meant.pop((purpose, owner), None)
+            return
+        self.meant[purpose, owner] = due
+        self.timers.add(Timer(due, owner, purpose, ""))
+
+    def is_meant(self, timer: Timer) -> bool:
+        """Whether this is the timer last asked for by :meth:`await_once`."""
+        return self.meant.get((timer.purpose, timer.owner)) == timer.due
+
+    def front(self, name: str) -> DeviceState | None:
+        """The state of a device that others are heard through, where a rule watches over its silence."""
+        device = self.plan.devices.get(name)
+        if device is None or not self.program(device.kind).watches_itself:
+            return None
+        return self.device(name)[1]
+
+    def live_alert(self, dev: DeviceState, rule: str) -> Alert | None:
+        """The alert of a rule on a device that has not ended."""
+        return self.state.alerts.get(dev.alerts.get(rule, ""))
 
     def program(self, kind: Kind) -> Program:
         """The kind's program, compiled at its first use."""
@@ -73,19 +117,25 @@ class Desk:
         order.version += 1
         self.effects.orders[order.id] = order
 
+    def touch_device(self, dev: DeviceState, name: str) -> None:
+        """A person did something to the device itself: give it a new version and have it committed."""
+        dev.version += 1
+        self.effects.devices.add(name)
+
     def report(
         self,
         kind: str,
         *,
         subject: Alert | WorkOrder | None = None,
         device: str | None = None,
+        rule: str | None = None,
         actor: str | None = None,
         cause: Mapping[str, Json] = NOTHING,
         **detail: Json,
     ) -> None:
         """Something happened: it goes into the history, the live feed and the telemetry store."""
         now = self.moment.now
-        rule = level = None
+        level = None
         if subject is not None:
             device, rule = subject.device, subject.rule
             level = None if subject.level is None else subject.level.label
@@ -107,4 +157,6 @@ class Desk:
         fields: dict[str, bool | int | float | str] = {"id": subject.id, "state": str(subject.state)}
         if outcome.level is not None:
             fields["level"] = outcome.level
+        if isinstance(subject, Alert) and subject.suppressed is not None:
+            fields["suppressed"] = subject.suppressed
         self.effects.rows.append(TelemetryRow(series, outcome.at, fields))

@@ -8,7 +8,22 @@ from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from gateway.core import alerts, clocks, levels, observing, work_orders
+from gateway.core import (
+    alert_timers,
+    alerts,
+    clocks,
+    commands,
+    escalation,
+    levels,
+    notices,
+    observing,
+    outages,
+    preventive,
+    schedules,
+    shelving,
+    transitions,
+    tuning,
+)
 from gateway.core.desk import Desk
 from gateway.core.effects import Effects
 from gateway.core.inputs import (
@@ -25,17 +40,14 @@ from gateway.core.inputs import (
     Tick,
 )
 from gateway.core.order_state import WorkOrder
-from gateway.core.plan import Device, SitePlan
+from gateway.core.plan import Device, Rule, SitePlan
 from gateway.core.program import LevelProgram
 from gateway.core.readings import take_event, take_telemetry
-from gateway.core.state import DeviceState, Reply, State
+from gateway.core.state import DeviceState, State
 from gateway.core.timers import Timer
 from gateway.core.values import Millis
 
 OnTimer: TypeAlias = Callable[[Desk, Timer], None]
-
-REPLIES_KEPT = 256
-"""Commands whose answers are remembered, so that a repeated one is answered and not carried out again."""
 
 
 class Engine:
@@ -95,14 +107,26 @@ class Engine:
     def _recall(self) -> None:
         """Ask again for every wake-up the state implies."""
         desk = self._desk
+        tuning.lay_over(desk)
         for name, dev in desk.state.devices.items():
             levels.arm(desk, name, dev)
+            if dev.alerts or dev.flutters or dev.shelves or dev.outages:
+                _arm_alerts(desk, name, dev)
         if desk.state.scalars.observing:
             for device in desk.plan.devices.values():
                 observing.watch(desk, device, desk.program(device.kind))
         for order in desk.state.orders.values():
-            clocks.arm(desk, order)
-            work_orders.arm_forget(desk, order)
+            transitions.arm(desk, order)
+        notices.arm(desk)
+        schedules.watch(desk)
+        preventive.watch(desk)
+
+
+def _arm_alerts(desk: Desk, name: str, dev: DeviceState) -> None:
+    shelving.arm(desk, name, dev)
+    outages.arm(desk, name, dev)
+    if name in desk.plan.devices:
+        alert_timers.arm(desk, desk.plan.devices[name], dev)
 
 
 def fire(desk: Desk, timer: Timer) -> None:
@@ -122,6 +146,24 @@ def _of_level(work: Callable[[Desk, Device, DeviceState, LevelProgram, Timer], N
             work(desk, device, dev, level, timer)
 
     return on_timer
+
+
+def _of_rule(work: Callable[[Desk, Device, DeviceState, Rule, Timer], None]) -> OnTimer:
+    """A timer whose key is a rule of a device, while the site has both."""
+
+    def on_timer(desk: Desk, timer: Timer) -> None:
+        device = desk.plan.devices.get(timer.owner)
+        rule = None if device is None else device.kind.rules.get(timer.key)
+        if device is not None and rule is not None:
+            work(desk, device, desk.device(device.id)[1], rule, timer)
+
+    return on_timer
+
+
+def _outage_due(desk: Desk, timer: Timer) -> None:
+    if timer.owner in desk.plan.devices:
+        device, dev = desk.device(timer.owner)
+        outages.come_due(desk, device, dev, timer.key, timer.due)
 
 
 def _of_order(work: Callable[[Desk, WorkOrder, Timer], None]) -> OnTimer:
@@ -152,8 +194,25 @@ TIMERS: MappingProxyType[str, OnTimer] = MappingProxyType(
         "level": _of_level(_level_due),
         "silence": _of_level(_silence_due),
         "wake": _of_level(_wake),
+        "shelf": _of_rule(
+            lambda desk, device, dev, rule, timer: shelving.come_due(desk, device, dev, rule, timer.due)
+        ),
+        "outage": _outage_due,
+        "re_alarm": _of_rule(
+            lambda desk, _device, dev, rule, timer: alert_timers.ask_again(desk, dev, rule, timer.due)
+        ),
+        "stale": _of_rule(
+            lambda desk, _device, dev, rule, timer: alert_timers.grow_stale(desk, dev, rule, timer.due)
+        ),
+        "calm": _of_rule(lambda desk, device, dev, rule, _timer: alert_timers.calm(desk, device, dev, rule)),
+        "calendar": schedules.turn,
+        "window": schedules.turn_window,
         "clock": _of_order(lambda desk, order, timer: clocks.come_due(desk, order, timer.key)),
-        "forget": _of_order(lambda desk, order, _timer: work_orders.forget(desk, order)),
+        "forget": _of_order(lambda desk, order, _timer: transitions.forget(desk, order)),
+        "accept": _of_order(lambda desk, order, _timer: transitions.not_accepted(desk, order)),
+        "hold": _of_order(lambda desk, order, _timer: transitions.end_hold(desk, order)),
+        "notice": notices.come_due,
+        "escalate": escalation.come_due,
     }
 )
 """Who looks at a timer that has come up, by its purpose."""
@@ -212,63 +271,34 @@ def _status(desk: Desk, one: Status) -> None:
 
 def _configured(desk: Desk, one: Configured) -> None:
     desk.adopt(one.plan)
+    tuning.lay_over(desk)
     desk.effects.scalars = True
     desk.report("site.configured", digest=one.plan.digest)
     for _, alert in sorted(desk.state.alerts.items()):
-        device = one.plan.devices.get(alert.device)
+        device = desk.plan.devices.get(alert.device)
         if device is None:
             alerts.close_orphan(desk, desk.state.devices[alert.device], alert, "device removed")
         elif alert.rule not in device.kind.rules:
             alerts.close_orphan(desk, desk.state.devices[alert.device], alert, "rule removed")
     for name in sorted(desk.state.devices.keys() - one.plan.devices.keys()):
         observing.drop_device(desk, name)
-    for name, device in one.plan.devices.items():
+    for name, device in desk.plan.devices.items():
         program = desk.program(device.kind)
         dev = desk.state.devices.get(name)
         if dev is not None:
             observing.drop_unknown(desk, device, dev)
             levels.evaluate(desk, device, dev, program.levels)
             for rule in list(dev.alerts):
-                alerts.follow(desk, device, dev, device.kind.rules[rule])
+                alerts.follow(desk, device, dev, device.kind.rules[rule], moved=False)
+            if dev.alerts:
+                alert_timers.arm(desk, device, dev)
         if desk.state.scalars.observing:
             observing.watch(desk, device, program)
-
-
-def _command(desk: Desk, one: Command) -> None:
-    replies = desk.state.scalars.replies
-    reply = replies.get(one.id)
-    if reply is None:
-        reply = _carry_out(desk, one)
-        replies[one.id] = reply
-        while len(replies) > REPLIES_KEPT:
-            del replies[next(iter(replies))]
-        desk.effects.scalars = True
-    desk.effects.replies.append(reply)
-
-
-def _carry_out(desk: Desk, one: Command) -> Reply:
-    if one.verb == "work_order.open":
-        return work_orders.open_by_hand(desk, one)
-    if one.verb in alerts.VERBS:
-        alert = desk.state.alerts.get(one.target)
-        if alert is None:
-            return Reply(one.id, "not_found", "no live alert has this id; it may have ended")
-        if one.expect is not None and one.expect != alert.version:
-            return _stale(one, alert.version, alerts.allowed(desk, alert))
-        return alerts.VERBS[one.verb](desk, alert, one)
-    if one.verb in work_orders.VERBS:
-        order = desk.state.orders.get(one.target)
-        if order is None:
-            return Reply(one.id, "not_found", "no open work order has this id; it may have ended")
-        if one.expect is not None and one.expect != order.version:
-            return _stale(one, order.version, work_orders.next_states(order))
-        return work_orders.VERBS[one.verb](desk, order, one)
-    return Reply(one.id, "refused", f"no such verb: {one.verb}", sorted([*alerts.VERBS, *work_orders.VERBS]))
-
-
-def _stale(one: Command, version: int, allowed: list[str]) -> Reply:
-    words = f"somebody else changed it: you saw version {one.expect}, it is now at {version}"
-    return Reply(one.id, "conflict", words, allowed, one.target, version)
+    schedules.watch(desk)
+    schedules.review_windows(desk)
+    preventive.watch(desk)
+    transitions.adopt(desk)
+    notices.adopt(desk)
 
 
 HANDLERS: MappingProxyType[type, Callable[[Desk, Any], None]] = MappingProxyType(
@@ -276,7 +306,7 @@ HANDLERS: MappingProxyType[type, Callable[[Desk, Any], None]] = MappingProxyType
         Event: take_event,
         Status: _status,
         Rejection: _rejection,
-        Command: _command,
+        Command: commands.take,
         Tick: _tick,
         Started: _started,
         LinkLost: _link_lost,

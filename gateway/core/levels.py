@@ -22,6 +22,7 @@ from gateway.core.conditions import Truth
 from gateway.core.desk import Desk
 from gateway.core.plan import Device, Rule
 from gateway.core.program import LevelProgram, pulses
+from gateway.core.quieting import follow_design
 from gateway.core.state import DeviceState, Hold, LevelState, Phase
 from gateway.core.timers import Timer
 from gateway.core.values import Millis
@@ -35,6 +36,7 @@ def evaluate(desk: Desk, device: Device, dev: DeviceState, levels: Iterable[Leve
     """
     moment = desk.moment
     desk.owner = device.id
+    moment.front = None if device.via is None else desk.front(device.via)
     moment.blind = not desk.state.scalars.observing
     frozen = dev.frozen
     while True:
@@ -42,7 +44,7 @@ def evaluate(desk: Desk, device: Device, dev: DeviceState, levels: Iterable[Leve
         repeated: dict[str, Rule] = {}
         held = dev.levels
         for level in levels:
-            if frozen and not level.about_link:
+            if frozen and (dev.behind or not level.about_link):
                 continue
             state = held.get(level.key)
             truth = level.evaluate(dev, moment, state is not None and state.phase is not Phase.PENDING)
@@ -56,7 +58,7 @@ def evaluate(desk: Desk, device: Device, dev: DeviceState, levels: Iterable[Leve
             for rule in repeated.values():
                 repeat(desk, dev, moment.event, rule)
         for level in moved.values():
-            follow(desk, device, dev, level.rule)
+            _follow(desk, device, dev, level)
         if moment.event is None and not moment.changed:
             return
         moment.event, moment.changed = None, frozenset()
@@ -72,7 +74,15 @@ def come_due(desk: Desk, device: Device, dev: DeviceState, level: LevelProgram, 
     else:
         del dev.levels[level.key]
     desk.effects.devices.add(device.id)
-    follow(desk, device, dev, level.rule)
+    _follow(desk, device, dev, level)
+
+
+def _follow(desk: Desk, device: Device, dev: DeviceState, level: LevelProgram) -> None:
+    """A level became active or idle: its rule's alert follows, or the rules it keeps quiet do."""
+    if level.suppression is None:
+        follow(desk, device, dev, level.rule)
+    else:
+        follow_design(desk, device, dev, level.suppression, begun=level.key in dev.levels)
 
 
 def _move(

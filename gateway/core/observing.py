@@ -5,11 +5,11 @@ goes on afterwards, silence is not counted, and the stretch is kept as a gap. Th
 or silent, except for the rules that speak of just that.
 """
 
-from gateway.core import levels
+from gateway.core import flapping, levels, outages, schedules, shelving
 from gateway.core.alerts import follow
 from gateway.core.conditions import silence_end
 from gateway.core.desk import Desk
-from gateway.core.plan import Device, Silent, fits
+from gateway.core.plan import Device, Flapping, Silent, fits
 from gateway.core.program import Program
 from gateway.core.state import DeviceState, Hold
 from gateway.core.timers import Timer
@@ -50,6 +50,9 @@ def regain(desk: Desk) -> None:
         if dev is not None and (dev.levels or dev.holds or dev.tallies):
             _thaw_counts(desk, name, dev)
             levels.evaluate(desk, device, dev, program.levels)
+        if dev is not None and dev.flutters and not dev.frozen:
+            flapping.seen_again(desk, name, dev, _limits(device))
+    schedules.look(desk)
 
 
 def freeze(desk: Desk, name: str, dev: DeviceState, at: Millis, *, links: bool) -> None:
@@ -136,10 +139,16 @@ def come_due(desk: Desk, device: Device, dev: DeviceState, timer: Timer) -> None
         return  # of another time or plan, or asked for again when devices can be seen
     condition, level = found
     now, due = desk.moment.now, _silent_from(desk, condition, dev)
-    _look(desk, device.id, timer.key, due if due > now else now + condition.after)
+    _look(desk, device.id, timer.key, due if due > now else now + _look_again(desk, device, condition))
     if due <= now and condition.point is None:
         lost_touch(desk, device, dev)
     levels.evaluate(desk, device, dev, (level,))
+
+
+def _look_again(desk: Desk, device: Device, condition: Silent) -> Millis:
+    """Sooner where the answer waits for a word of the device in front."""
+    front = desk.plan.devices.get(device.via or "")
+    return condition.after if front is None else min(condition.after, front.kind.report_every)
 
 
 def _silent_from(desk: Desk, condition: Silent, dev: DeviceState) -> Millis:
@@ -165,6 +174,11 @@ def drop_unknown(desk: Desk, device: Device, dev: DeviceState) -> None:
     awaited = {condition.point or "" for condition, _ in program.silences.values()}
     dev.heard_points = {name: at for name, at in dev.heard_points.items() if name in program.watched}
     dev.awaited = {name: at for name, at in dev.awaited.items() if name in awaited}
+    dev.flutters = {name: one for name, one in dev.flutters.items() if name in device.kind.rules}
+    for name in [name for name in dev.shelves if name not in device.kind.rules]:
+        shelving.drop(desk, device.id, dev, name, "rule removed")
+    for name in [name for name in dev.outages if name and name not in device.kind.rules]:
+        outages.drop(desk, device.id, dev, name, "rule removed")
     gone = {key for key in dev.levels if key not in program.by_key}
     for kept in (dev.levels, dev.holds, dev.tallies, dev.trails):
         for key in [key for key in kept if level_key(key) not in program.by_key]:
@@ -177,12 +191,18 @@ def drop_unknown(desk: Desk, device: Device, dev: DeviceState) -> None:
 def drop_device(desk: Desk, name: str) -> None:
     """A device left the configuration: should it come back, it starts anew, but its history goes on."""
     dev = desk.state.devices[name]
+    for rule in list(dev.shelves):
+        shelving.drop(desk, name, dev, rule, "device removed")
+    for rule in list(dev.outages):
+        outages.drop(desk, name, dev, rule, "device removed")
     kept = DeviceState(
         events=dev.events,
         horizon=dev.horizon,
         occurrences=dev.occurrences,
         orders=dev.orders,
         rejected=dev.rejected,
+        params=dev.params,
+        version=dev.version,
     )
     if kept != dev:
         desk.state.devices[name] = kept
@@ -190,18 +210,52 @@ def drop_device(desk: Desk, name: str) -> None:
 
 
 def lost_touch(desk: Desk, device: Device, dev: DeviceState) -> None:
-    """The device is offline or silent: what it last said is not known to hold any more."""
+    """The device is offline or silent: what it last said is not known to hold any more.
+
+    Nor is anything known of the devices that are heard through it: one alert for a dead reader, not fifty.
+    """
     if not dev.frozen:
         dev.frozen = True
         freeze(desk, device.id, dev, desk.moment.now, links=False)
+    for name in desk.behind.get(device.id, ()):
+        hidden, state = desk.device(name)
+        if not state.behind:
+            state.behind = True
+            lost_touch(desk, hidden, state)
+            freeze(desk, name, state, desk.moment.now, links=True)
 
 
 def back_in_touch(desk: Desk, device: Device, dev: DeviceState) -> bool:
     """The device speaks again; True when it had been lost, so that all its levels are to be judged again."""
     if not dev.frozen:
         return False
-    dev.frozen = False
+    dev.frozen = dev.behind = False
     desk.effects.devices.add(device.id)
+    if dev.online is False:  # a last will of an older connection came late
+        dev.online = True
+        desk.report("device.online", device=device.id, by="its own word")
     if desk.state.scalars.observing:
         _thaw_counts(desk, device.id, dev)
+        if dev.flutters:
+            flapping.seen_again(desk, device.id, dev, _limits(device))
+    for name in desk.behind.get(device.id, ()):
+        _light(desk, *desk.device(name))
     return True
+
+
+def _light(desk: Desk, device: Device, dev: DeviceState) -> None:
+    """What is in front of the device is back: its own silence counts from now, its values once it speaks."""
+    if not dev.behind:
+        return
+    dev.behind, dev.lit_at = False, desk.moment.now
+    desk.effects.devices.add(device.id)
+    program = desk.program(device.kind)
+    levels.evaluate(desk, device, dev, program.affected(program.link_mask))
+    if desk.state.scalars.observing:
+        watch(desk, device, program)
+    for name in desk.behind.get(device.id, ()):
+        _light(desk, *desk.device(name))
+
+
+def _limits(device: Device) -> dict[str, Flapping]:
+    return {name: rule.flapping for name, rule in device.kind.rules.items()}

@@ -21,14 +21,17 @@ from gateway.core.plan import (
     Compare,
     Condition,
     Count,
+    During,
     Happened,
     Kind,
+    LevelRule,
     Negation,
     Offline,
     OneOf,
     Rate,
     Rule,
     Silent,
+    Suppression,
 )
 from gateway.core.state import Cause, DeviceState
 from gateway.core.values import Level, Millis
@@ -47,6 +50,8 @@ class LevelProgram(NamedTuple):
     clear_hold: Millis
     about_link: bool
     """Speaks of silence or connection, so a lost connection does not freeze it."""
+    suppression: Suppression | None = None
+    """Set where being active keeps other rules quiet instead of raising an alert."""
 
 
 class Program:
@@ -61,15 +66,27 @@ class Program:
         "levels",
         "link_mask",
         "masks",
+        "scheduled",
+        "silenced_by",
         "silences",
         "speech_mask",
         "tallies",
         "trails",
         "watched",
+        "watches_itself",
     )
 
     def __init__(self, kind: Kind) -> None:
-        self.levels: tuple[LevelProgram, ...] = tuple(_levels(kind.rules.values()))
+        # Suppressions first: what arrives together with a test mode is judged under it.
+        suppressions = _suppressions(kind.suppressions.values())
+        self.levels: tuple[LevelProgram, ...] = (*suppressions, *_levels(kind.rules.values()))
+        self.silenced_by: dict[str, tuple[str, ...]] = {}
+        """Keys of the suppressions that keep each rule quiet."""
+        for level in suppressions:
+            for rule in level.suppression.rules if level.suppression else ():
+                self.silenced_by[rule] = (*self.silenced_by.get(rule, ()), level.key)
+        self.scheduled: list[tuple[During, LevelProgram]] = []
+        """Levels that a calendar moves."""
         self.by_key = {level.key: level for level in self.levels}
         self.by_rule = {
             name: tuple(level for level in self.levels if level.rule.name == name) for name in kind.rules
@@ -89,6 +106,8 @@ class Program:
         """Those of them that a word from the device may raise, as bits."""
         self.changes: frozenset[str] = frozenset()
         """Points under a ``changed`` condition."""
+        self.watches_itself = False
+        """Whether a rule speaks of the silence of the whole device."""
         self._cache: dict[int, tuple[LevelProgram, ...]] = {}
         for index, level in enumerate(self.levels):
             self._index(level, 1 << index, kind)
@@ -111,11 +130,15 @@ class Program:
                 case Count(event=event):
                     self.by_event[event] = (*self.by_event.get(event, ()), level)
                     self.tallies.setdefault(event, []).append((key, leaf))
+                case During():
+                    self.scheduled.append((leaf, level))
                 case Silent(point=point):
                     self.silences[key] = (leaf, level)
                     if "/not" in key:
                         self.speech_mask |= bit
-                    if point is not None:
+                    if point is None:
+                        self.watches_itself = True
+                    else:
                         self.watched[point] = None
                 case _:
                     pass
@@ -140,6 +163,21 @@ def _levels(rules: Iterable[Rule]) -> Iterable[LevelProgram]:
             yield LevelProgram(
                 key, rule, level.level, level.when, evaluate, level.hold, rule.clear.hold, about_link
             )
+
+
+SUPPRESSION_MARK = "~"
+"""Begins the keys of suppressions; no rule's name can begin with it."""
+
+
+def _suppressions(found: Iterable[Suppression]) -> tuple[LevelProgram, ...]:
+    """Suppressions are moved by the same machine as levels; they have neither severity nor alert of their own."""
+    programs: list[LevelProgram] = []
+    for one in found:
+        name = SUPPRESSION_MARK + one.name
+        level = LevelRule(level=Level.INFO, when=one.when, hold=one.hold)
+        rule = Rule(name=name, title=one.title, levels=(level,), clear=one.clear)
+        programs.extend(program._replace(suppression=one) for program in _levels((rule,)))
+    return tuple(programs)
 
 
 def pulses(level: LevelProgram, event: Event) -> bool:

@@ -1,6 +1,6 @@
 """Telemetry and events: remembered, stored, and judged when they are the newest word."""
 
-from gateway.core import levels, observing
+from gateway.core import arrivals, levels, observing
 from gateway.core.conditions import matches
 from gateway.core.desk import Desk
 from gateway.core.inputs import Event, Telemetry
@@ -12,6 +12,8 @@ from gateway.core.values import Millis, Scalar, Series, TelemetryRow
 
 EVENTS_KEPT = 128
 """Event keys a device remembers to recognise repeats. What is older than the oldest of them moves nothing."""
+TAP = "tap"
+"""The event of a reader that has read a tag."""
 TRAIL_PARTS = 64
 """The stretch of a rate condition is kept in so many parts at most, however often values come."""
 
@@ -119,8 +121,11 @@ def take_event(desk: Desk, one: Event) -> None:
                 _tally(desk, device.id, dev, key, count, one.ts)
         judged = _joined(judged, program.by_event.get(one.type, ()))
         desk.moment.event = one
+    fresh = desk.moment.event is not None
     levels.evaluate(desk, device, dev, judged)
     desk.moment.event = None
+    if fresh and one.type == TAP:
+        arrivals.tapped(desk, one)
 
 
 def _joined(some: tuple[LevelProgram, ...], others: tuple[LevelProgram, ...]) -> tuple[LevelProgram, ...]:

@@ -197,7 +197,11 @@ class Alert(Struct, omit_defaults=True):
     """When an acknowledged alert asks again."""
     asked_at: Millis = 0
     """When it last became unacknowledged: the time to acknowledge and the escalation count from here."""
+    active_since: Millis = 0
+    """When its condition last came true: how long it stands, and staleness, count from here."""
     stale: bool = False
+    told: list[str] = field(default_factory=list)
+    """Which attributes of a repeated event were told, so that another zone is never taken for chatter."""
     step: int = 0
     """How many steps of its escalation have been taken since then."""
     version: int = 1
@@ -217,15 +221,29 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     version: int | None = None
 
 
-class NoticeGroup(Struct, omit_defaults=True):
-    """What is told together: the alerts of one rule that go to the same targets."""
+class Called(Struct, array_like=True):
+    """An alert that people were told of and nobody has acknowledged."""
 
-    waiting: list[str] = field(default_factory=list)
-    """Alerts nobody was told of yet, in order."""
-    told: list[str] = field(default_factory=list)
-    """Live alerts that were told."""
+    level: Level
+    """At which it was told."""
+    since: Millis
+    """From when its escalation counts."""
+    step: int = 0
+    """How many steps of it have been taken or passed over."""
+
+
+class NoticeGroup(Struct, omit_defaults=True):
+    """What is told together: the alerts of one rule under one call-out; or an order its team could not be told of yet."""
+
+    waiting: dict[str, Millis] = field(default_factory=dict)
+    """What is to be told, in order, with the moment from which its escalation counts."""
+    told: dict[str, Called] = field(default_factory=dict)
+    """Live alerts that were told and wait for somebody."""
     due: Millis | None = None
-    """When it speaks next."""
+    """When what waits is told."""
+    spoke_at: Millis | None = None
+    """When something new was last told."""
+    repeat_at: Millis | None = None
     repeats: int = 0
     """How often it has been repeated unchanged."""
 

@@ -20,6 +20,21 @@ HOUR: Millis = 60 * MINUTE
 DAY: Millis = 24 * HOUR
 
 
+def show_duration(millis: Millis) -> str:
+    """A duration as it is written in the owner's files.
+
+    Example:
+        >>> show_duration(5_400_000)
+        '1h30m'
+    """
+    text = ""
+    for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s"), (1, "ms")):
+        count, millis = divmod(millis, unit)
+        if count:
+            text += f"{count}{letter}"
+    return text or "0s"
+
+
 class Level(enum.IntEnum):
     """How bad an alert is. The order is the order of severity."""
 
