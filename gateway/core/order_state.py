@@ -27,6 +27,24 @@ class OrderState(enum.StrEnum):
     DUPLICATE = "duplicate"
 
 
+CHAIN = (
+    OrderState.NEW,
+    OrderState.TRIAGED,
+    OrderState.ASSIGNED,
+    OrderState.ACCEPTED,
+    OrderState.EN_ROUTE,
+    OrderState.ON_SITE,
+    OrderState.IN_PROGRESS,
+    OrderState.DONE,
+    OrderState.VERIFIED,
+    OrderState.CLOSED,
+)
+"""The way of an order that meets no obstacle."""
+ENDED = (OrderState.CLOSED, OrderState.CANCELLED, OrderState.DUPLICATE)
+SETTLED = (OrderState.DONE, OrderState.VERIFIED, *ENDED)
+"""No work is done on it any more."""
+
+
 class Proof(Struct, frozen=True, omit_defaults=True):
     """How a stamp is known. The strongest is a tap on the asset's own tag."""
 
@@ -89,14 +107,18 @@ class Clock(Struct, omit_defaults=True):
     """How long was promised."""
     started: Millis
     due: Millis
-    """Moves later by every pause."""
+    """Moves later by every pause, and by every hour the calendar is closed."""
     stopped: Millis | None = None
     paused: Millis | None = None
     """Since when it stands still."""
     told: int = 0
     """The last share announced: 0, 50, 80 or 100 percent."""
     breached_at: Millis | None = None
-    """Stays on record, also after a reopening."""
+    """Stays on record, also after a reopening; only a tap that proves the arrival was in time lifts it."""
+    since: Millis | None = None
+    """The start of the stretch that is running: the report, the reopening or the end of the last hold."""
+    used: Millis = 0
+    """Open time that had run before it."""
 
 
 class Check(Struct, omit_defaults=True):
@@ -152,6 +174,8 @@ class WorkOrder(Struct, omit_defaults=True):
     resume_at: Millis | None = None
     closed_why: str | None = None
     duplicate_of: str | None = None
+    duplicates: list[str] = field(default_factory=list)
+    """The orders that were ended as repeating this one."""
     reopened: int = 0
     calendar: str | None = None
     """In whose open time the clocks run."""
