@@ -167,8 +167,7 @@ def _sums(connection: sa.Connection, within: Sequence[sa.ColumnElement[bool]]) -
     keys = [counts.c[name] for name in Key._fields[1:]]
     query = sa.select(*keys, *(sa.func.sum(counts.c[name]) for name in COUNTS)).where(*within)
     rows = connection.execute(query.group_by(*keys).order_by(*keys))
-    size = len(keys)
-    return [Sums(*row[:size], _named(row[size:])) for row in rows]
+    return [Sums(row.device, row.rule, row.level, row.actor, _named(row[len(keys) :])) for row in rows]
 
 
 def _named(row: Sequence[Any]) -> Mapping[str, int]:
