@@ -170,3 +170,23 @@ quarantine_total = sa.Table(
     sa.Column("first_at", Millis, nullable=False),
     sa.Column("last_at", Millis, nullable=False),
 )
+
+log_reader = sa.Table(
+    "log_reader",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+
+notice_delivery = sa.Table(
+    "notice_delivery",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("target", sa.String(64), primary_key=True),
+    sa.Column("address", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Millis, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("given_up_at", Millis),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "target", "address", "tries"),
+)
