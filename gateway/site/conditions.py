@@ -10,6 +10,7 @@ from gateway.core.plan import (
     Compare,
     Condition,
     Count,
+    During,
     EventType,
     Happened,
     Negation,
@@ -19,11 +20,13 @@ from gateway.core.plan import (
     Rate,
     Silent,
 )
-from gateway.core.values import Millis, PointType, Scalar
+from gateway.core.values import Millis, PointType, Scalar, show_duration
 from gateway.site.document import Path
-from gateway.site.fields import Multiple, Param, Span, show_duration
+from gateway.site.fields import Multiple, Param, Span
+from gateway.site.hours import Hours
 from gateway.site.problems import Report, unknown
 from gateway.site.profile_file import NUMERIC, ConditionEntry
+from gateway.site.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Scope:
     events: Mapping[str, EventType]
     params: Mapping[str, float | Span]
     report_every: Millis
+    terms: Terms
     report: Report
 
     def number(self, value: float | Param, path: Path) -> float:
@@ -81,6 +85,11 @@ class Scope:
             self.report(path, unknown("event", name, self.events))
         return self.events.get(name)
 
+    def during(self, hours: Hours | str, path: Path, hold: Millis = 0) -> During | None:
+        """The condition that these hours, or the site's calendar of this name, are open; None when there is none."""
+        schedule = self.terms.schedule(hours, path, self.report)
+        return None if schedule is None else During(calendar=str(hours), schedule=schedule, hold=hold)
+
     def _param(self, param: Param, path: Path) -> float | Span | None:
         if param.name not in self.params:
             self.report(path, unknown("parameter", param.name, self.params))
@@ -101,6 +110,8 @@ def compile_condition(entry: ConditionEntry, path: Path, scope: Scope) -> Condit
             return _silent(entry, hold, path, scope)
         case "offline":
             return Offline(hold=hold)
+        case "during":
+            return None if entry.during is None else scope.during(entry.during, (*path, "during"), hold)
         case "not":
             return _negation(entry, hold, path, scope)
         case _:

@@ -106,6 +106,21 @@ def parse(name: str, text: str) -> Document:
     return Document(name, data, reader.lines)
 
 
+def listed_ids(data: Json, section: str) -> dict[str, None]:
+    """The ids a list of the file gives, those of entries that are wrong elsewhere included, in order."""
+    entries = data.get(section) if isinstance(data, dict) else None
+    found = (
+        [entry.get("id") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    )
+    return dict.fromkeys(name for name in found if isinstance(name, str))
+
+
+def listed_keys(data: Json, section: str) -> tuple[str, ...]:
+    """The names a section of the file gives, in order."""
+    entries = data.get(section) if isinstance(data, dict) else None
+    return tuple(entries) if isinstance(entries, dict) else ()
+
+
 class _Reader:
     """Turns nodes into data and keeps their lines."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 
-from gateway.core.values import DAY, HOUR, MINUTE, SECOND, Millis, Scalar, Title
+from gateway.core.values import DAY, HOUR, MINUTE, SECOND, Millis, Scalar, Title, show_duration
 
 MAX_DURATION: Millis = 3660 * DAY
 LARGEST = 1e300
@@ -73,7 +73,12 @@ def _parse_id(value: object) -> str:
     return _check_id(value)
 
 
-def _check_name(text: str) -> str:
+def check_name(text: str) -> str:
+    """Take the name of a point, event, rule, parameter or calendar.
+
+    Raises:
+        ValueError: it is not a letter and what may follow one.
+    """
     if not _NAME.fullmatch(text):
         raise ValueError(f"found {shown(text)}; a name is a letter, then up to 63 of A-Z a-z 0-9 _ -")
     return text
@@ -95,21 +100,28 @@ def duration(value: object) -> Millis:
     return total
 
 
-def show_duration(millis: Millis) -> str:
-    """A duration as it is written in the files; the inverse of :func:`duration`."""
-    text = ""
-    for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s"), (1, "ms")):
-        count, millis = divmod(millis, unit)
-        if count:
-            text += f"{count}{letter}"
-    return text or "0s"
+def positive_duration(value: object) -> Millis:
+    """Read a duration that is longer than nothing.
 
-
-def _positive(value: object) -> Millis:
+    Raises:
+        ValueError: it is something else.
+    """
     millis = duration(value)
     if millis == 0:
         raise ValueError(f"found {shown(value)}; it must be longer than nothing")
     return millis
+
+
+def between(low: Millis, high: Millis) -> AfterValidator:
+    """Takes durations from ``low`` to ``high``, both included."""
+
+    def check(millis: Millis) -> Millis:
+        if not low <= millis <= high:
+            span = f"{show_duration(low)} to {show_duration(high)}"
+            raise ValueError(f"found {show_duration(millis)}; {span} is allowed")
+        return millis
+
+    return AfterValidator(check)
 
 
 def number(value: object) -> float:
@@ -147,7 +159,7 @@ def _silence(value: object) -> Millis | Param | Multiple:
     if match is not None and int(match[1]) > 0:
         return Multiple(int(match[1]))
     try:
-        return _param(value) or _positive(value)
+        return _param(value) or positive_duration(value)
     except ValueError as exc:
         raise ValueError(f"{exc}, or so many report intervals: 3x") from exc
 
@@ -161,7 +173,12 @@ def _count(value: object) -> int | Param:
     return value
 
 
-def _param_value(value: object) -> float | Span:
+def param_value(value: object) -> float | Span:
+    """Take the value of a parameter: a number, or a duration as text.
+
+    Raises:
+        ValueError: it is neither.
+    """
     if isinstance(value, str):
         return Span(duration(value))
     try:
@@ -269,17 +286,18 @@ _TITLE_SCHEMA: dict[str, Any] = {
 
 Id = Annotated[str, PlainValidator(_parse_id), _schema(type="string", pattern=f"^{_ID.pattern}$")]
 """The id of a device, building, checkpoint: part of topics and addresses."""
-Name = Annotated[str, AfterValidator(_check_name)]
+Name = Annotated[str, AfterValidator(check_name)]
 """The name of a point, event, rule or parameter: a field in the telemetry store."""
 Text = Annotated[str, PlainValidator(_text), _schema(type="string", minLength=1, maxLength=200)]
 """One line a person reads."""
 Duration = Annotated[Millis, PlainValidator(duration), _schema(**_DURATION_SCHEMA)]
-PositiveDuration = Annotated[Millis, PlainValidator(_positive), _schema(**_DURATION_SCHEMA)]
+PositiveDuration = Annotated[Millis, PlainValidator(positive_duration), _schema(**_DURATION_SCHEMA)]
 DurationOrParam = Annotated[Millis | Param, PlainValidator(_duration_or_param), _schema(**_DURATION_SCHEMA)]
 Silence = Annotated[Millis | Param | Multiple, PlainValidator(_silence), _schema(**_DURATION_SCHEMA)]
+Number = Annotated[float, PlainValidator(number), _schema(type="number")]
 NumberOrParam = Annotated[float | Param, PlainValidator(_number_or_param), _schema(**_NUMBER_SCHEMA)]
 CountOrParam = Annotated[int | Param, PlainValidator(_count), _schema(**_NUMBER_SCHEMA)]
-ParamValue = Annotated[float | Span, PlainValidator(_param_value), _schema(type=["number", "string"])]
+ParamValue = Annotated[float | Span, PlainValidator(param_value), _schema(type=["number", "string"])]
 Limits = Annotated[
     tuple[float | Param, float | Param],
     PlainValidator(_pair),

@@ -2,18 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import device_profiles
 from gateway.core.plan import Kind
+from gateway.core.values import show_duration
 from gateway.site.bundle import SiteBundle, is_shipped
-from gateway.site.document import Document, DocumentError, Path, parse
-from gateway.site.fields import Span, show_duration
+from gateway.site.document import Document, DocumentError, Path, listed_keys, parse
+from gateway.site.fields import Span
 from gateway.site.kinds import compile_kind
 from gateway.site.problems import Problems, Report, dotted, unknown
 from gateway.site.profile_file import ProfileFile
+from gateway.site.terms import ALONE, Terms
 from gateway.site.validation import validate
 
 Params = Mapping[str, float | Span]
+
+MAX_KINDS = 10_000
+"""Kinds of one profile that are kept to be shared; beyond, the oldest is built anew when it is asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,13 @@ class Override:
     path: Path
 
 
+class Tuned(NamedTuple):
+    """The kind of a profile with other parameters, and what they make wrong."""
+
+    kind: Kind
+    faults: tuple[tuple[Path, str], ...]
+
+
 @dataclass(slots=True)
 class LoadedProfile:
     """A profile, the kind with its own parameters, and what was wrong with that one."""
@@ -32,37 +45,53 @@ class LoadedProfile:
     file: ProfileFile
     kind: Kind
     faults: frozenset[tuple[Path, str]]
-    kinds: dict[tuple[tuple[str, float | Span], ...], Kind] = field(default_factory=dict)
+    kinds: dict[tuple[tuple[str, float | Span], ...], Tuned] = field(default_factory=dict)
 
 
-def read_profile(name: str, text: str, problems: Problems) -> LoadedProfile | None:
-    """Read, validate and compile one profile with its own parameters; None when too little of it is right."""
+def read_profile(name: str, text: str, problems: Problems, terms: Terms = ALONE) -> LoadedProfile | None:
+    """Read, validate and compile one profile with its own parameters; None when too little of it is right.
+
+    Args:
+        name: the file's name, for messages.
+        text: its content.
+        problems: takes each problem.
+        terms: those of the site; without a site, any name is taken for one of its calendars.
+    """
     try:
         document = parse(name, text)
     except DocumentError as exc:
         problems.add(exc.problem)
         return None
-    found = validate(document, ProfileFile, problems, optional={"rules"})
+    found = validate(document, ProfileFile, problems, optional={"rules", "suppressions"})
     if found is None:
         return None
     file, document = found
+    file = _without_dangling(file, document)
     faults: list[tuple[Path, str]] = []
-    kind = compile_kind(file, file.params, lambda path, message: faults.append((path, message)))
+    kind = compile_kind(file, file.params, terms, lambda path, message: faults.append((path, message)))
     for path, message in faults:
         problems.at(document, path, message)
     return LoadedProfile(document, file, kind, frozenset(faults))
 
 
+def _without_dangling(file: ProfileFile, document: Document) -> ProfileFile:
+    """The profile without suppressions of rules that were left out as wrong: those have been reported."""
+    broken = set(listed_keys(document.data, "rules")) - set(file.rules)
+    sound = {name: entry for name, entry in file.suppressions.items() if not broken & set(entry.rules)}
+    return file if len(sound) == len(file.suppressions) else file.model_copy(update={"suppressions": sound})
+
+
 class Library:
     """Every profile of a bundle by name. A site's own profile stands before a shipped one of the same name."""
 
-    def __init__(self, bundle: SiteBundle, problems: Problems) -> None:
+    def __init__(self, bundle: SiteBundle, problems: Problems, terms: Terms) -> None:
+        self.terms = terms
         self.profiles: dict[str, LoadedProfile] = {}
         self.broken = False
         """Some profile could not be read, so a missing name may be that one's."""
         own = [name for name in bundle.files if name != bundle.main and not is_shipped(name)]
         for name in (*own, *(name for name in bundle.files if is_shipped(name))):
-            loaded = read_profile(name, bundle.files[name], problems)
+            loaded = read_profile(name, bundle.files[name], problems, terms)
             if loaded is None:
                 self.broken = True
                 continue
@@ -82,28 +111,34 @@ class Library:
         """The kind of a profile with overrides, the later ones stronger; the same parameters give the same object."""
         merged = dict(loaded.file.params)
         for override in overrides:
-            merged.update(_fitting(loaded, override, report))
-        if merged == loaded.file.params:
+            merged.update(fitting(loaded, override, report))
+        return self.kind_with(loaded, merged, overrides[-1].path, report)
+
+    def kind_with(self, loaded: LoadedProfile, params: Params, blame: Path, report: Report) -> Kind:
+        """The kind of a profile with all its parameters given; what they make wrong is reported at ``blame``."""
+        if params == loaded.file.params:
             return loaded.kind
-        key = tuple(sorted(merged.items(), key=lambda item: item[0]))
-        kind = loaded.kinds.get(key)
-        if kind is None:
-            kind = loaded.kinds[key] = self._compile(loaded, merged, overrides[-1].path, report)
-        return kind
+        key = tuple(sorted(params.items(), key=lambda item: item[0]))
+        found = loaded.kinds.get(key)
+        if found is None:
+            found = self._compile(loaded, params)
+            while len(loaded.kinds) >= MAX_KINDS:
+                del loaded.kinds[next(iter(loaded.kinds))]
+            loaded.kinds[key] = found
+        for path, message in found.faults:
+            words = f"with these parameters {dotted(path)} of {loaded.file.profile} is wrong: {message}"
+            report(blame, words)
+        return found.kind
 
-    def _compile(self, loaded: LoadedProfile, params: Params, blame: Path, report: Report) -> Kind:
+    def _compile(self, loaded: LoadedProfile, params: Params) -> Tuned:
         faults: list[tuple[Path, str]] = []
-        kind = compile_kind(loaded.file, params, lambda path, message: faults.append((path, message)))
-        for path, message in faults:
-            if (path, message) not in loaded.faults:
-                report(
-                    blame,
-                    f"with these parameters {dotted(path)} of {loaded.file.profile} is wrong: {message}",
-                )
-        return kind
+        kind = compile_kind(
+            loaded.file, params, self.terms, lambda path, message: faults.append((path, message))
+        )
+        return Tuned(kind, tuple(fault for fault in faults if fault not in loaded.faults))
 
 
-def _fitting(loaded: LoadedProfile, override: Override, report: Report) -> Iterator[tuple[str, float | Span]]:
+def fitting(loaded: LoadedProfile, override: Override, report: Report) -> Iterator[tuple[str, float | Span]]:
     """The overrides that name a parameter of the profile and are of its type; the others are reported."""
     for name, value in override.params.items():
         default = loaded.file.params.get(name)

@@ -1,26 +1,35 @@
 """From a bundle of text to the plan in force."""
 
+from collections.abc import Mapping
+from datetime import UTC
 from pathlib import Path as FilePath
 
 from gateway.core.places import Building, Checkpoint, Floor, Route
 from gateway.core.plan import Device, Kind, SitePlan
-from gateway.core.templates import Clocks, Step, Team, Template
-from gateway.core.values import Series, Title
+from gateway.core.schedule import Schedule
+from gateway.core.values import Level, Series, Title
 from gateway.errors import SiteError
 from gateway.site.bundle import SiteBundle, read_bundle
-from gateway.site.document import Document, DocumentError, parse
+from gateway.site.calendars import build_calendars
+from gateway.site.cover import Ground
+from gateway.site.document import Document, DocumentError, listed_ids, listed_keys, parse
 from gateway.site.library import Library, Override
+from gateway.site.maintenance import build_maintenance
+from gateway.site.notices import build_callouts, build_grouping, build_targets
 from gateway.site.problems import Problems, Report
-from gateway.site.site_checks import check_orders, check_site, check_topics
-from gateway.site.site_file import (
-    BuildingEntry,
-    CheckpointEntry,
-    DeviceEntry,
-    RouteEntry,
-    SiteFile,
-    TemplateEntry,
-)
+from gateway.site.rulebook import Rulebook
+from gateway.site.site_checks import check_orders, check_site, check_topics, find_zone
+from gateway.site.site_file import BuildingEntry, CheckpointEntry, DeviceEntry, RouteEntry, SiteFile
+from gateway.site.terms import ALONE, Terms
+from gateway.site.tuning import FileTuner
 from gateway.site.validation import validate
+from gateway.site.work_builder import build_preventive, build_team, build_template
+from gateway.site.work_checks import check_work
+
+_OPTIONAL = frozenset(
+    {"devices", "work_orders", "checkpoints", "routes", "calendars", "maintenance", "preventive"}
+)
+"""Sections whose broken entries are left out, so that the rest can still be looked at."""
 
 
 def load_site(path: FilePath) -> SitePlan:
@@ -39,8 +48,9 @@ def build_plan(bundle: SiteBundle) -> SitePlan:
         SiteError: something in it is wrong; its ``problems`` hold all of it.
     """
     problems = Problems()
-    library = Library(bundle, problems)
     found = _read_site(bundle, problems)
+    terms = ALONE if found is None else _terms(*found)
+    library = Library(bundle, problems, terms)
     plan = None if found is None else _assemble(bundle, *found, library, problems)
     problems.raise_any()
     if plan is None:
@@ -54,9 +64,17 @@ def _read_site(bundle: SiteBundle, problems: Problems) -> tuple[SiteFile, Docume
     except DocumentError as exc:
         problems.add(exc.problem)
         return None
-    return validate(
-        document, SiteFile, problems, optional={"devices", "work_orders", "checkpoints", "routes"}
-    )
+    return validate(document, SiteFile, problems, optional=_OPTIONAL)
+
+
+def _terms(site: SiteFile, document: Document) -> Terms:
+    """What the site gives its profiles; in UTC where its zone is wrong, which is reported elsewhere."""
+    here = find_zone(site.timezone) or UTC
+    calendars: dict[str, Schedule | None] = dict.fromkeys(listed_keys(document.data, "calendars"))
+    calendars |= build_calendars(site.calendars, here)
+    limits = site.settings.shelve_max
+    shelve_max = {level: getattr(limits, level.label) for level in Level}
+    return Terms(here, calendars, shelve_max)
 
 
 def _assemble(
@@ -64,21 +82,22 @@ def _assemble(
 ) -> SitePlan:
     report = problems.reporter(document)
     check_site(site, document, report)
+    check_work(site, document, report)
     devices = _devices(site, library, report)
     kinds = tuple({id(device.kind): device.kind for device in devices.values()}.values())
     check_orders(kinds, library, document, problems)
     check_topics(kinds, library, site, problems)
+    floors = {name: entry.floors for name, entry in site.buildings.items()}
+    ground = Ground(devices, listed_ids(document.data, "devices"), floors)
+    rulebook, terms = Rulebook(devices, library), library.terms
     return SitePlan(
         site=site.site,
         title=site.title or Title(site.site, site.site),
         timezone=site.timezone,
         digest=bundle.digest,
         devices=devices,
-        templates={name: _template(name, entry) for name, entry in site.work_orders.items()},
-        teams={
-            name: Team(name=name, title=_title(entry.title, name), contractor=entry.contractor)
-            for name, entry in site.teams.items()
-        },
+        templates={name: build_template(name, entry) for name, entry in site.work_orders.items()},
+        teams={name: build_team(name, entry) for name, entry in site.teams.items()},
         boot_grace=site.settings.boot_grace,
         topic_root=site.settings.topic_root,
         max_payload=site.settings.max_payload,
@@ -86,6 +105,15 @@ def _assemble(
         buildings={name: _building(name, entry) for name, entry in site.buildings.items()},
         checkpoints={entry.id: _checkpoint(entry) for entry in site.checkpoints},
         routes={entry.id: _route(entry) for entry in site.routes},
+        calendars=build_calendars(site.calendars, terms.zone),
+        maintenance=build_maintenance(site.maintenance, ground, rulebook, terms, report),
+        preventive=build_preventive(site.preventive, ground, terms.zone, report),
+        targets=build_targets(site.notify, terms, report),
+        callouts=build_callouts(site.notify, ground, rulebook, report),
+        grouping=build_grouping(site.notify.group),
+        stale_after=site.settings.stale_after,
+        currency=site.settings.currency,
+        tuner=FileTuner(bundle.digest, devices, library),
     )
 
 
@@ -96,22 +124,24 @@ def _devices(site: SiteFile, library: Library, report: Report) -> dict[str, Devi
         loaded = library.find(name, ("params", name), report)
         if loaded is not None:
             shared[name] = library.kind(loaded, (Override(params, ("params", name)),), report)
+    origins = {name: dict.fromkeys(params, "site") for name, params in site.params.items()}
     devices: dict[str, Device] = {}
     for index, entry in enumerate(site.devices):
         loaded = library.find(entry.profile, ("devices", index, "profile"), report)
         if loaded is None:
             continue
-        kind = shared.setdefault(entry.profile, loaded.kind)
+        kind, origin = shared.setdefault(entry.profile, loaded.kind), origins.setdefault(entry.profile, {})
         if entry.params:
+            origin = {**origin, **dict.fromkeys(entry.params, "device")}
             site_wide = Override(site.params.get(entry.profile, {}), ("params", entry.profile))
             kind = library.kind(
                 loaded, (site_wide, Override(entry.params, ("devices", index, "params"))), report
             )
-        devices[entry.id] = _device(site.site, entry, kind)
+        devices[entry.id] = _device(site.site, entry, kind, origin)
     return devices
 
 
-def _device(site: str, entry: DeviceEntry, kind: Kind) -> Device:
+def _device(site: str, entry: DeviceEntry, kind: Kind, origins: Mapping[str, str]) -> Device:
     """One device. A tag gives way to a point of the same name: InfluxQL would confuse them, InfluxDB 3 refuses both."""
     tags = {"site": site, "device": entry.id, "building": entry.building, "floor": entry.floor}
     kept = ((name, value) for name, value in tags.items() if value is not None and name not in kind.points)
@@ -123,22 +153,9 @@ def _device(site: str, entry: DeviceEntry, kind: Kind) -> Device:
         building=entry.building,
         floor=entry.floor,
         place=entry.place,
-    )
-
-
-def _template(name: str, entry: TemplateEntry) -> Template:
-    return Template(
-        name=name,
-        title=_title(entry.title, name),
-        priority=entry.priority,
-        team=entry.team,
-        clocks=Clocks(accept=entry.clocks.accept, arrive=entry.clocks.arrive, resolve=entry.clocks.resolve),
-        checklist=tuple(
-            Step(name=step.name, title=_title(step.title, step.name), required=step.required)
-            for step in entry.checklist
-        ),
-        allow_skips=entry.allow_skips,
-        reopen_within=entry.reopen_within,
+        via=entry.via,
+        tags=tuple(entry.tags),
+        origins=origins,
     )
 
 

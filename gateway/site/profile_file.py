@@ -23,6 +23,7 @@ from gateway.site.fields import (
     TitleText,
     ValidRange,
 )
+from gateway.site.hours import ActiveHours, HoursOrName
 
 LevelName: TypeAlias = Literal["info", "warning", "critical"]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:+-]{1,64}$")]
@@ -42,6 +43,7 @@ OPERATORS = {
     "count": "count",
     "silent_for": "silent_for",
     "offline": "offline",
+    "during": "during",
     "all_": "all",
     "any_": "any",
     "not_": "not",
@@ -127,6 +129,7 @@ class ConditionEntry(Entry):
     count: CountEntry | None = None
     silent_for: Silence | None = None
     offline: Literal[True] | None = None
+    during: HoursOrName | None = None
     all_: Annotated[list["ConditionEntry"], Field(min_length=1)] | None = Field(default=None, alias="all")
     any_: Annotated[list["ConditionEntry"], Field(min_length=1)] | None = Field(default=None, alias="any")
     not_: "ConditionEntry | None" = Field(default=None, alias="not")
@@ -173,14 +176,25 @@ class ClearEntry(Entry):
     hold: DurationOrParam = Field(default=0, alias="for")
 
 
+class FlappingEntry(Entry):
+    """From so many transitions within so long on, an alert counts as chattering."""
+
+    transitions: CountOrParam = 3
+    within: DurationOrParam = MINUTE
+
+
 class RuleEntry(Entry):
     """What is wrong when."""
 
     title: TitleText | None = None
     levels: Annotated[dict[LevelName, LevelEntry], Field(min_length=1)]
+    active: ActiveHours | None = None
     clear: ClearEntry = ClearEntry()
     latched: bool = False
     shelvable: bool = True
+    shelve_max: DurationOrParam | None = None
+    re_alarm: DurationOrParam | None = None
+    flapping: FlappingEntry = FlappingEntry()
     auto_ack: bool = False
     work_order: dict[LevelName, str] = Field(default_factory=dict)
     runbook: LongText | None = None
@@ -189,12 +203,26 @@ class RuleEntry(Entry):
     def _makes_sense(self) -> Self:
         if self.latched and self.auto_ack:
             raise ValueError("latched waits for a person and auto_ack for nobody; choose one")
+        if self.shelve_max is not None and not self.shelvable:
+            raise ValueError(
+                "shelve_max is for how long it may be shelved, and shelvable is false; choose one"
+            )
         odd = [level for level in self.work_order if level not in self.levels]
         if odd:
             raise ValueError(
                 f"work_order names {odd[0]!r}, but the rule's levels are {', '.join(self.levels)}"
             )
         return self
+
+
+class SuppressionEntry(Entry):
+    """While ``when`` holds, alerts of some rules are kept quiet."""
+
+    title: TitleText | None = None
+    when: ConditionEntry
+    hold: DurationOrParam | None = Field(default=None, alias="for")
+    clear: ClearEntry = ClearEntry()
+    rules: Annotated[list[str], Field(min_length=1)]
 
 
 class ProfileFile(Entry):
@@ -212,6 +240,7 @@ class ProfileFile(Entry):
     events: dict[Name, EventEntry] = Field(default_factory=dict)
     params: dict[Name, ParamValue] = Field(default_factory=dict)
     rules: dict[Name, RuleEntry] = Field(default_factory=dict)
+    suppressions: dict[Name, SuppressionEntry] = Field(default_factory=dict)
 
     @property
     def heading(self) -> Title:

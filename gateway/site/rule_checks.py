@@ -1,6 +1,6 @@
 """What a rule as a whole must keep to: levels that rise, holds that can be reached, deadbands that can be left."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -8,6 +8,7 @@ from gateway.core.plan import (
     AllOf,
     AnyOf,
     Changed,
+    Clear,
     Compare,
     Condition,
     Happened,
@@ -15,10 +16,18 @@ from gateway.core.plan import (
     Negation,
     Rate,
     Rule,
+    Suppression,
 )
+from gateway.core.values import show_duration
 from gateway.site.conditions import Scope
 from gateway.site.document import Path
-from gateway.site.fields import show_duration
+from gateway.site.problems import unknown
+from gateway.site.profile_file import RuleEntry
+
+_FLEETING = (
+    "an event or a change lasts no time, so it can keep nothing quiet;"
+    " speak of a point, or of 'count' with the time it looks back"
+)
 
 
 def check_rule(rule: Rule, path: Path, scope: Scope) -> None:
@@ -27,7 +36,30 @@ def check_rule(rule: Rule, path: Path, scope: Scope) -> None:
         _check_holds(level, (*path, "levels", level.level.label), scope)
     for lower, higher in pairwise(rule.levels):
         _check_order(lower, higher, (*path, "levels", higher.level.label), scope)
-    _check_deadband(rule, (*path, "clear", "deadband"), scope)
+    _check_deadband(rule.clear, [level.when for level in rule.levels], (*path, "clear", "deadband"), scope)
+
+
+def check_suppression(found: Suppression, path: Path, scope: Scope) -> None:
+    """Report what makes a suppression pointless: it lasts, so what it waits for must last."""
+    for condition, where in _walk(found.when, (*path, "when")):
+        if isinstance(condition, Happened | Changed):
+            scope.report(where, _FLEETING)
+    _check_deadband(found.clear, [found.when], (*path, "clear", "deadband"), scope)
+
+
+def check_quieted(names: Sequence[str], rules: Mapping[str, RuleEntry], path: Path, scope: Scope) -> None:
+    """Report rules that a suppression cannot keep quiet: unknown, given twice, or life safety."""
+    for index, name in enumerate(names):
+        if name not in rules:
+            scope.report((*path, index), unknown("rule", name, rules))
+        elif name in names[:index]:
+            scope.report((*path, index), f"the rule {name!r} was already given")
+        elif not rules[name].shelvable:
+            scope.report(
+                (*path, index),
+                f"{name!r} is life safety (shelvable: false) and is never kept quiet;"
+                " leave tests out of its own condition instead",
+            )
 
 
 def _check_holds(level: LevelRule, path: Path, scope: Scope) -> None:
@@ -78,18 +110,16 @@ def _check_order(lower: LevelRule, higher: LevelRule, path: Path, scope: Scope) 
         )
 
 
-def _check_deadband(rule: Rule, path: Path, scope: Scope) -> None:
-    deadband = rule.clear.deadband
+def _check_deadband(clear: Clear, conditions: Sequence[Condition], path: Path, scope: Scope) -> None:
+    deadband = clear.deadband
     if deadband < 0:
         scope.report(path, f"found {deadband:g}; a deadband is 0 or more")
     if deadband <= 0:
         return
-    leaves = [leaf for level in rule.levels for leaf, _ in _walk(level.when, ())]
+    leaves = [leaf for condition in conditions for leaf, _ in _walk(condition, ())]
     limits = [leaf for leaf in leaves if isinstance(leaf, Compare | Rate)]
     if not limits:
-        scope.report(
-            path, "a deadband needs a limit to fall back from; no condition of this rule compares numbers"
-        )
+        scope.report(path, "a deadband needs a limit to fall back from; no condition here compares numbers")
     for limit in limits:
         if limit.low is not None and limit.high is not None and limit.low + deadband > limit.high - deadband:
             scope.report(

@@ -2,14 +2,14 @@
 
 import zoneinfo
 from collections.abc import Iterable
+from datetime import tzinfo
 
 from gateway.core.plan import Kind
-from gateway.core.values import Json
 from gateway.site.bundle import is_shipped
-from gateway.site.document import Document, Path
+from gateway.site.document import Document, Path, listed_ids, listed_keys
 from gateway.site.library import Library
 from gateway.site.problems import Problems, Report, unknown
-from gateway.site.site_file import CheckpointEntry, PlacedEntry, SiteFile
+from gateway.site.site_file import PlacedEntry, SiteFile
 from gateway.site.topics import check_clashes
 
 
@@ -22,18 +22,24 @@ def check_site(site: SiteFile, document: Document, report: Report) -> None:
         _check_place(device, ("devices", index), site, report)
     for index, checkpoint in enumerate(site.checkpoints):
         _check_place(checkpoint, ("checkpoints", index), site, report)
-    _check_tags(site.checkpoints, report)
-    _check_templates(site, report)
+    _check_tags(site, report)
+    _check_via(site, document, report)
     _check_routes(site, document, report)
 
 
 def _check_timezone(name: str, report: Report) -> None:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+    if find_zone(name) is None:
         known = zoneinfo.available_timezones()
         near = unknown("time zone", name, sorted(known)).split(" (allowed")[0]
         report(("timezone",), f"{near} (an IANA name is needed, such as Asia/Shanghai or Europe/Berlin)")
+
+
+def find_zone(name: str) -> tzinfo | None:
+    """The time zone of that name; None when there is none."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def _check_unique(section: str, ids: Iterable[str], document: Document, report: Report) -> None:
@@ -55,26 +61,37 @@ def _check_place(entry: PlacedEntry, path: Path, site: SiteFile, report: Report)
         report((*path, "floor"), unknown(f"floor of {entry.building}:", entry.floor, building.floors))
 
 
-def _check_tags(checkpoints: Iterable[CheckpointEntry], report: Report) -> None:
+def _check_tags(site: SiteFile, report: Report) -> None:
+    """Report tags that stand for two things: a tap on one would prove two different places."""
     owner: dict[str, str] = {}
-    for index, checkpoint in enumerate(checkpoints):
-        for place, tag in enumerate(checkpoint.tags):
-            if tag in owner:
-                report(
-                    ("checkpoints", index, "tags", place), f"the tag {tag} already belongs to {owner[tag]!r}"
-                )
-            owner.setdefault(tag, checkpoint.id)
+    for section in ("checkpoints", "devices"):
+        for index, entry in enumerate(getattr(site, section)):
+            for place, tag in enumerate(entry.tags):
+                if tag in owner:
+                    report(
+                        (section, index, "tags", place), f"the tag {tag} already belongs to {owner[tag]!r}"
+                    )
+                owner.setdefault(tag, entry.id)
 
 
-def _check_templates(site: SiteFile, report: Report) -> None:
-    for name, template in site.work_orders.items():
-        path: Path = ("work_orders", name)
-        if template.team is not None and template.team not in site.teams:
-            report((*path, "team"), unknown("team", template.team, site.teams))
-        steps = [step.name for step in template.checklist]
-        for index, step in enumerate(steps):
-            if step in steps[:index]:
-                report((*path, "checklist", index, "name"), f"the step {step!r} was already given")
+def _check_via(site: SiteFile, document: Document, report: Report) -> None:
+    """Report devices that are heard through one that is not there, or in the end through themselves."""
+    known = listed_ids(document.data, "devices")
+    via = {device.id: device.via for device in site.devices if device.via is not None}
+    sound: set[str] = set()
+    for index, device in enumerate(site.devices):
+        path: Path = ("devices", index, "via")
+        if device.via is not None and device.via not in known:
+            report(path, unknown("device", device.via, known))
+        way: dict[str, None] = {}
+        here: str | None = device.id
+        while here is not None and here not in sound and here not in way:
+            way[here] = None
+            here = via.get(here)
+        if here is not None and here in way:
+            circle = list(way)[list(way).index(here) :]
+            report(path, f"heard through itself: {' → '.join((*circle, here))}")
+        sound |= set(way)
 
 
 def _check_routes(site: SiteFile, document: Document, report: Report) -> None:
@@ -88,15 +105,6 @@ def _check_routes(site: SiteFile, document: Document, report: Report) -> None:
                 )
         if route.reader is not None and route.reader not in devices:
             report(("routes", index, "reader"), unknown("device", route.reader, devices))
-
-
-def listed_ids(data: Json, section: str) -> dict[str, None]:
-    """The ids a list of the file gives, those of entries that are wrong elsewhere included, in order."""
-    entries = data.get(section) if isinstance(data, dict) else None
-    found = (
-        [entry.get("id") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    )
-    return dict.fromkeys(name for name in found if isinstance(name, str))
 
 
 def check_orders(kinds: Iterable[Kind], library: Library, document: Document, problems: Problems) -> None:
@@ -120,12 +128,6 @@ def check_orders(kinds: Iterable[Kind], library: Library, document: Document, pr
     for template, rules in wanted.items():
         message = f"the template {template!r} is missing; these rules open orders from it: {', '.join(rules)}"
         problems.at(document, ("work_orders",), f"{message} (defined: {', '.join(known) or 'none'})")
-
-
-def listed_keys(data: Json, section: str) -> tuple[str, ...]:
-    """The names a section of the file gives, in order."""
-    entries = data.get(section) if isinstance(data, dict) else None
-    return tuple(entries) if isinstance(entries, dict) else ()
 
 
 def check_topics(kinds: Iterable[Kind], library: Library, site: SiteFile, problems: Problems) -> None:

@@ -1,26 +1,31 @@
 """The shape of a site file, before its names are looked up."""
 
 import re
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from gateway.core.values import DAY, HOUR, MINUTE, Millis
+from gateway.core.values import DAY, HOUR, MINUTE, Level
 from gateway.site.bundle import is_relative
 from gateway.site.fields import (
     Duration,
     Id,
+    Name,
     ParamValue,
     PositiveDuration,
     Text,
     TitleText,
-    show_duration,
+    between,
     shown,
 )
+from gateway.site.notify_file import NotifyEntry
+from gateway.site.planned_file import CalendarEntry, MaintenanceEntry
 from gateway.site.profile_file import Entry
+from gateway.site.terms import SHELVE_MAX
+from gateway.site.work_file import PreventiveEntry, TeamEntry, TemplateEntry
 
 _TAG = re.compile(r"[0-9A-F]{8,20}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _ROOT = re.compile(r"[^/+#$\x00-\x20\x7f-\x9f][^/+#\x00-\x20\x7f-\x9f]*(/[^/+#\x00-\x20\x7f-\x9f]+)*")
 
 
@@ -52,14 +57,12 @@ def _file(value: object) -> str:
     return value
 
 
-def _between(low: Millis, high: Millis) -> AfterValidator:
-    def check(millis: Millis) -> Millis:
-        if not low <= millis <= high:
-            span = f"{show_duration(low)} to {show_duration(high)}"
-            raise ValueError(f"found {show_duration(millis)}; {span} is allowed")
-        return millis
-
-    return AfterValidator(check)
+def _currency(value: object) -> str:
+    if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
+        raise ValueError(
+            f"found {shown(value)}; three capital letters of ISO 4217 are needed, such as CNY or EUR"
+        )
+    return value
 
 
 def _listed_floors(value: object) -> object:
@@ -78,16 +81,31 @@ def _listed_floors(value: object) -> object:
 
 Tag = Annotated[str, PlainValidator(_tag), WithJsonSchema({"type": "string"})]
 TopicRoot = Annotated[str, PlainValidator(_root), WithJsonSchema({"type": "string"})]
+Currency = Annotated[
+    str, PlainValidator(_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})
+]
+ShelfLimit = Annotated[PositiveDuration, between(MINUTE, 366 * DAY)]
 RelativePath = Annotated[str, PlainValidator(_file), WithJsonSchema({"type": "string"})]
+
+
+class ShelveEntry(Entry):
+    """The longest a rule may be shelved, by its highest level."""
+
+    info: ShelfLimit = SHELVE_MAX[Level.INFO]
+    warning: ShelfLimit = SHELVE_MAX[Level.WARNING]
+    critical: ShelfLimit = SHELVE_MAX[Level.CRITICAL]
 
 
 class SettingsEntry(Entry):
     """What applies to the whole site."""
 
-    boot_grace: Annotated[Duration, _between(0, HOUR)] = 2 * MINUTE
+    boot_grace: Annotated[Duration, between(0, HOUR)] = 2 * MINUTE
     max_payload: int = Field(default=64 * 1024, ge=256, le=16 * 1024 * 1024)
     topic_root: TopicRoot = "facility"
-    event_retention: Annotated[PositiveDuration, _between(HOUR, 3650 * DAY)] = 90 * DAY
+    event_retention: Annotated[PositiveDuration, between(HOUR, 3650 * DAY)] = 90 * DAY
+    shelve_max: ShelveEntry = ShelveEntry()
+    stale_after: Annotated[PositiveDuration, between(MINUTE, 90 * DAY)] = 24 * HOUR
+    currency: Currency = "CNY"
 
 
 class FloorEntry(Entry):
@@ -125,55 +143,8 @@ class DeviceEntry(PlacedEntry):
     profile: str
     title: TitleText | None = None
     params: dict[str, ParamValue] = Field(default_factory=dict)
-
-
-class TeamEntry(Entry):
-    """A team of the house or a contractor."""
-
-    title: TitleText | None = None
-    contractor: bool = False
-
-
-class ClocksEntry(Entry):
-    """Service-level targets, all from the time of the report."""
-
-    accept: PositiveDuration | None = None
-    arrive: PositiveDuration | None = None
-    resolve: PositiveDuration | None = None
-
-    @model_validator(mode="after")
-    def _rise(self) -> Self:
-        given = [
-            (name, value)
-            for name in ("accept", "arrive", "resolve")
-            if (value := getattr(self, name)) is not None
-        ]
-        for (one, first), (two, second) in pairwise(given):
-            if second < first:
-                raise ValueError(
-                    f"{two} ({show_duration(second)}) ends before {one} ({show_duration(first)})"
-                )
-        return self
-
-
-class StepEntry(Entry):
-    """One line of a checklist."""
-
-    name: Id
-    title: TitleText | None = None
-    required: bool = True
-
-
-class TemplateEntry(Entry):
-    """How a work order is opened."""
-
-    title: TitleText | None = None
-    priority: Literal["emergency", "high", "normal", "low"] = "normal"
-    team: str | None = None
-    clocks: ClocksEntry = ClocksEntry()
-    checklist: list[StepEntry] = Field(default_factory=list)
-    allow_skips: bool = True
-    reopen_within: Duration = 14 * DAY
+    via: str | None = None
+    tags: list[Tag] = Field(default_factory=list)
 
 
 class CheckpointEntry(PlacedEntry):
@@ -207,5 +178,9 @@ class SiteFile(Entry):
     devices: list[DeviceEntry] = Field(default_factory=list)
     teams: dict[Id, TeamEntry] = Field(default_factory=dict)
     work_orders: dict[Id, TemplateEntry] = Field(default_factory=dict)
+    calendars: dict[Name, CalendarEntry] = Field(default_factory=dict)
+    maintenance: dict[Id, MaintenanceEntry] = Field(default_factory=dict)
+    preventive: dict[Id, PreventiveEntry] = Field(default_factory=dict)
+    notify: NotifyEntry = NotifyEntry()
     checkpoints: list[CheckpointEntry] = Field(default_factory=list)
     routes: list[RouteEntry] = Field(default_factory=list)

@@ -12,7 +12,8 @@ of a story has ``at`` (since the start), at most one input, and what is expected
 - ``telemetry`` with ``every: 10s``, ``until: 5m`` and ``rise: {starts: 4}``: a run of reports, the points rising each time
 - ``configure: {profile: {…}, site: {…}}``: laid over what was in force; null removes
 - ``then``: every outcome since the step before, as ``kind rule/level key=value … @time``; the time only where it differs
-  from the step's; null passes over them; ``alert`` / ``order``: fields of the newest record of the rule in ``of``; ``reply``: fields of the answer
+  from the step's; null passes over them; ``alert`` / ``order``: fields of the newest record of the rule in ``of``;
+  ``state``: fields of what is remembered of the device; ``reply``: fields of the answer
 """
 
 import copy
@@ -40,9 +41,9 @@ from gateway.core.inputs import (
 from gateway.core.order_state import WorkOrder
 from gateway.core.plan import SitePlan
 from gateway.core.state import Alert, Reply, State
-from gateway.core.values import Millis
+from gateway.core.values import Millis, show_duration
 from gateway.site import SiteBundle, build_plan
-from gateway.site.fields import duration, show_duration
+from gateway.site.fields import duration
 
 START: Millis = 1_790_000_000_000
 PROFILE = {"profile": "thing", "report_every": "10s"}
@@ -68,6 +69,13 @@ TOLD = (
     "value",
     "limit",
     "event",
+    "how",
+    "name",
+    "suppressed",
+    "transitions",
+    "hidden",
+    "late",
+    "counted",
 )
 """Details of an outcome that a story repeats, in this order."""
 
@@ -131,11 +139,11 @@ class Telling:
             self._tell(self, at - duration(step.get("started", "0s")))
             self.now = at
             expected: dict[str, Any] = {
-                key: step.pop(key) for key in ("then", "alert", "order", "reply") if key in step
+                key: step.pop(key) for key in ("then", "alert", "order", "state", "reply") if key in step
             }
-            rule = step.get("of")
+            rule, device = step.get("of"), step.get("device", "d1")
             self.feed(*self._inputs(step, at))
-            yield from self._compare(where, expected, rule)
+            yield from self._compare(where, expected, rule, device)
 
     def _compare(
         self, where: str, expected: dict[str, Any], rule: str | None
@@ -195,7 +203,7 @@ class Telling:
                 return [Configured(at, plan_from(self._profile, self._site))]
             case {"do": verb}:
                 self.feed(Tick(at))  # so that the record is there which comes of time alone
-                return [self._command(verb, step, at)]
+                return [self._command(verb, step, at, device)]
             case _ if not set(step) - {"of"}:
                 return [Tick(at)]
             case _:
@@ -223,10 +231,12 @@ class Telling:
             for index, when in enumerate(times)
         ]
 
-    def _command(self, verb: str, step: dict[str, Any], at: Millis) -> Command:
+    def _command(self, verb: str, step: dict[str, Any], at: Millis, device: str) -> Command:
         kept: dict[str, Any] = {**(self._alerts if verb.startswith("alert.") else self._orders)}
         if "id" in step:
             target = self._order_called(step["id"])
+        elif verb.startswith("device."):
+            target = device
         else:
             target = kept[step["of"]].id if "of" in step else ""
         args = {

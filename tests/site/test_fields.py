@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.core.values import Title
+from gateway.core.values import Title, show_duration
 from gateway.site.fields import (
     MAX_DURATION,
     CountOrParam,
@@ -21,7 +21,6 @@ from gateway.site.fields import (
     Span,
     TitleText,
     duration,
-    show_duration,
 )
 
 

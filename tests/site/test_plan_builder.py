@@ -86,6 +86,7 @@ def test_every_condition_of_the_grammar() -> None:
         clear=Clear(deadband=0.5, hold=5 * MINUTE),
         latched=True,
         shelvable=False,
+        shelve_max=8 * HOUR,
         work_order={Level.CRITICAL: "pump-repair"},
         runbook=Title("Look at it.", "Look at it."),
     )

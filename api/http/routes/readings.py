@@ -9,13 +9,12 @@ from api.http.context import Asked, Context
 from api.http.device_views import TitleView, title_view
 from api.http.instants import Moment, span
 from api.http.problems import wrong
-from api.http.routes.devices import DeviceId, device_of
+from api.http.device_changes import DeviceId, device_of
 from api.http.texts import Id
 from gateway.core.plan import Device
-from gateway.core.values import DAY, HOUR, MINUTE, SECOND, Millis, PointType, Scalar
+from gateway.core.values import DAY, HOUR, MINUTE, SECOND, Millis, PointType, Scalar, show_duration
 from gateway.ports import Answer
 from gateway.ports import Query as ReadingsQuery
-from gateway.site.fields import show_duration
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 
