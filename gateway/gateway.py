@@ -12,6 +12,7 @@ from gateway.adapters.sql.recorder import Bundle
 from gateway.adapters.sql.store import Store
 from gateway.adapters.sql.upkeep import Keep, tidy
 from gateway.adapters.telemetry_drain import Drain
+from gateway.alert_meters import AlertCounts, Standing, stand
 from gateway.codecs.decoder import Decoder
 from gateway.core.inputs import Command
 from gateway.core.plan import SitePlan
@@ -177,6 +178,10 @@ class Gateway:
         flat |= {f"rejected_{reason}": count for reason, count in sorted(meters.rejected.items())}
         flat |= {f"outcomes_{kind}": count for kind, count in sorted(meters.outcomes.items())}
         return flat
+
+    def alert_meters(self) -> tuple[AlertCounts, Standing]:
+        """What was announced since the start, and how the live alerts stand."""
+        return self._loop.meters.alerts, stand(self._loop.live_alerts, self._loop.clock.now())
 
     async def _tidy(self) -> None:
         """Forget what is old, once at the start, then every hour, and whenever the journal has grown a good deal."""

@@ -1,5 +1,6 @@
 """What the loop has done since the start, as plain counters."""
 
+from gateway.alert_meters import AlertCounts
 from gateway.core.effects import Effects
 from gateway.core.values import Message
 from gateway.ports import Batch
@@ -13,6 +14,7 @@ class Meters:
         self.rows = 0
         self.rejected: dict[str, int] = {}
         self.outcomes: dict[str, int] = {}
+        self.alerts = AlertCounts()
         self.commits = 0
         self.failed_commits = 0
         self.faults = 0
@@ -27,3 +29,4 @@ class Meters:
             self.rejected[one.reason] = self.rejected.get(one.reason, 0) + 1
         for outcome in effects.outcomes:
             self.outcomes[outcome.kind] = self.outcomes.get(outcome.kind, 0) + 1
+        self.alerts.count(effects.outcomes)

@@ -10,7 +10,7 @@ asked for once more and taken one message at a time, and the one that fails is q
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from gateway.adapters.sql.recorder import Bundle
 from gateway.adapters.sql.store import Store
@@ -20,7 +20,7 @@ from gateway.core.effects import Effects
 from gateway.core.engine import Engine
 from gateway.core.inputs import LinkLost, Rejection, Tick
 from gateway.core.plan import SitePlan
-from gateway.core.state import Reply
+from gateway.core.state import Alert, Reply, State
 from gateway.core.values import Message, Millis
 from gateway.errors import StoreError
 from gateway.feed import Feed, Published
@@ -77,6 +77,7 @@ class Loop:
         self._committed_at: Millis = 0
         self._clock_from = clock
         self._clock = clock(0)
+        self._engine = Engine(plan, State())  # until it is known what the disk remembers
         self._decoder = Decoder(plan)
         self.sight = Sight(outbox_cap)
         self.feed = Feed()
@@ -114,6 +115,11 @@ class Loop:
     def clock(self) -> Clock:
         """The gateway's time."""
         return self._clock
+
+    @property
+    def live_alerts(self) -> Collection[Alert]:
+        """The alerts that have not ended, as they stand."""
+        return self._engine.state.alerts.values()
 
     async def ask(self, work: Callable[[Millis, Decoder], Work]) -> Reply | None:
         """Have work done and committed; returns the reply to the command in it. Raises :class:`StoreError`."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from gateway.adapters.sql.store import Store
+from gateway.alert_meters import AlertCounts, Standing
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
 from gateway.core.values import Json
@@ -57,3 +58,6 @@ class GatewayPort(Desk, Protocol):
 
     def meters(self) -> dict[str, int | float]:
         """Counters and levels."""
+
+    def alert_meters(self) -> tuple[AlertCounts, Standing]:
+        """What was announced since the start, and how the live alerts stand."""

@@ -40,6 +40,19 @@ FAMILIES = {
     "outcomes": ("kind", "What happened to alerts, work orders, devices and the gateway itself."),
 }
 """Meters of which there is one for each word after the name."""
+ALERT_COUNTERS = {
+    "alerts_announced": "Alerts put before people, by rule and level.",
+    "alerts_chattered": "Times an alert began to chatter, by rule and level.",
+}
+"""What only grows, by ``rule`` and ``level``; past a thousand pairs the rule is ``other``."""
+ALERT_GAUGES = {
+    "alerts": "Live alerts, by state and level.",
+    "alerts_suppressed": "Live alerts nobody is told of, by how.",
+    "alerts_chattering": "Live alerts that chatter.",
+    "alerts_stale": "Live alerts that have stood for longer than the site's limit.",
+    "alerts_oldest_unacknowledged_seconds": "How long the oldest alert that nobody acknowledged has been asking; 0 without any.",
+}
+"""How the live alerts stand."""
 
 _UNFIT = re.compile(r"[^a-zA-Z0-9_]")
 
@@ -66,7 +79,32 @@ class GatewayCollector(Collector):
                 words = GAUGES.get(name, f"{name.replace('_', ' ')}, as the gateway reports it.")
                 yield GaugeMetricFamily(f"fgw_{_UNFIT.sub('_', name)}", words, value)
         yield from families.values()
+        yield from self._alerts()
         yield from self._state()
+
+    def _alerts(self) -> Iterator[Metric]:
+        counts, standing = self._gateway.alert_meters()
+        pairs = {"alerts_announced": counts.announced, "alerts_chattered": counts.chattered}
+        for name, found in pairs.items():
+            counter = CounterMetricFamily(f"fgw_{name}", ALERT_COUNTERS[name], labels=["rule", "level"])
+            for labels, value in sorted(found.items()):
+                counter.add_metric(labels, value)
+            yield counter
+        live = GaugeMetricFamily("fgw_alerts", ALERT_GAUGES["alerts"], labels=["state", "level"])
+        for labels, value in standing.live.items():
+            live.add_metric(labels, value)
+        yield live
+        quiet = GaugeMetricFamily("fgw_alerts_suppressed", ALERT_GAUGES["alerts_suppressed"], labels=["how"])
+        for how, value in standing.suppressed.items():
+            quiet.add_metric([how], value)
+        yield quiet
+        plain: dict[str, float] = {
+            "alerts_chattering": standing.chattering,
+            "alerts_stale": standing.stale,
+            "alerts_oldest_unacknowledged_seconds": standing.oldest / 1000,
+        }
+        for name, amount in plain.items():
+            yield GaugeMetricFamily(f"fgw_{name}", ALERT_GAUGES[name], amount)
 
     def _state(self) -> Iterator[Metric]:
         health = GaugeMetricFamily("fgw_healthy", "Whether a part works: 1 yes, 0 no.", labels=["part"])
