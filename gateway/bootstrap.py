@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from gateway.adapters.attachments import Attachments
 from gateway.adapters.influx_settings import InfluxSettings
 from gateway.adapters.mqtt_settings import MqttSettings
 from gateway.adapters.mqtt_source import connect_source
@@ -19,6 +20,7 @@ from gateway.ports import TelemetryStore
 from gateway.runtime import Loop
 from gateway.settings import Settings
 from gateway.site import SiteBundle, build_plan, read_bundle
+from gateway.upkeep import Upkeep
 
 
 def read_site(path: Path) -> tuple[Bundle, SitePlan]:
@@ -64,7 +66,9 @@ async def build(settings: Settings) -> AsyncIterator[Gateway]:
         keep = Keep(
             settings.journal_days, settings.journal_mb << 20, settings.readings_days, plan.event_retention
         )
-        yield Gateway(loop, source, store, telemetry, drain, keep, lambda: read_site(settings.site))
+        attachments = Attachments(settings.data_dir / "attachments", settings.attachment_max)
+        upkeep = Upkeep(store, telemetry, attachments, keep)
+        yield Gateway(loop, source, store, telemetry, drain, upkeep, lambda: read_site(settings.site))
 
 
 def mqtt_settings(settings: Settings, plan: SitePlan) -> MqttSettings:

@@ -10,26 +10,22 @@ from gateway.adapters.mqtt_source import MqttSource
 from gateway.adapters.sql.quarantine import find_messages
 from gateway.adapters.sql.recorder import Bundle
 from gateway.adapters.sql.store import Store
-from gateway.adapters.sql.upkeep import Keep, tidy
 from gateway.adapters.telemetry_drain import Drain
 from gateway.alert_meters import AlertCounts, Standing, stand
 from gateway.codecs.decoder import Decoder
-from gateway.core.inputs import Command
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
-from gateway.core.values import DAY, HOUR, Json, Millis
-from gateway.errors import StoreError, TelemetryUnavailable
+from gateway.core.values import Millis
+from gateway.errors import StoreError
 from gateway.feed import Feed
 from gateway.ports import Health, TelemetryStore
 from gateway.runtime import Loop
+from gateway.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
 FAREWELL = 3.0
 """Seconds that waiting readings get at a clean end; they are safe in the outbox in any case."""
-
-GROWTH = 8
-"""The journal is cut to its size whenever it has grown by one part in so many of it: a flood must not wait an hour."""
 
 
 class Gateway:
@@ -42,12 +38,12 @@ class Gateway:
         store: Store,
         telemetry: TelemetryStore,
         drain: Drain,
-        keep: Keep,
+        upkeep: Upkeep,
         read_site: Callable[[], tuple[Bundle, SitePlan]],
     ) -> None:
         self._loop, self._source, self._drain = loop, source, drain
-        self._keep, self._read_site = keep, read_site
-        self.store, self.telemetry = store, telemetry
+        self._upkeep, self._read_site = upkeep, read_site
+        self.store, self.telemetry, self.attachments = store, telemetry, upkeep.attachments
 
     async def run(self) -> None:
         """Work until :meth:`stop`; then commit what was taken, leave the broker and return."""
@@ -55,7 +51,7 @@ class Gateway:
             beside = [
                 group.create_task(self._source.run(), name="mqtt source"),
                 group.create_task(self._drain.run(), name="telemetry drain"),
-                group.create_task(self._tidy(), name="upkeep"),
+                group.create_task(self._upkeep.run(self._now), name="upkeep"),
             ]
             try:
                 await self._loop.run()
@@ -71,6 +67,9 @@ class Gateway:
                 while self.store.waiting_rows and self._drain.health().ok:
                     await self.store.drained()
 
+    def _now(self) -> Millis:
+        return self._loop.clock.now()  # the loop takes up another clock when it knows the records
+
     def stop(self) -> None:
         """Ask for a clean end."""
         self._loop.stop()
@@ -85,27 +84,16 @@ class Gateway:
         """What is committed, as it happens."""
         return self._loop.feed
 
-    async def submit(
-        self,
-        verb: str,
-        target: str,
-        args: dict[str, Json],
-        *,
-        actor: str,
-        command_id: str,
-        expect: int | None,
-    ) -> Reply:
-        """Have a command carried out and committed. Raises :class:`StoreError`."""
+    async def submit_many(self, orders: Sequence[jobs.Order]) -> list[Reply]:
+        """Have several commands carried out in one turn and one transaction, each judged by itself, in order.
 
-        def command(at: Millis) -> Command:
-            return Command(
-                at=at, id=command_id, actor=actor, verb=verb, target=target, args=args, expect=expect
-            )
-
-        reply = await self._loop.ask(jobs.carry_out(command))
-        if reply is None:
-            raise StoreError("the command got no reply")
-        return reply
+        Raises:
+            StoreError: nothing of it was committed.
+        """
+        replies = await self._loop.ask(jobs.carry_out(orders))
+        if len(replies) != len(orders):
+            raise StoreError("a command got no reply")
+        return replies
 
     async def reload(self) -> SitePlan:
         """Read the site file again and put it in force; a bad one changes nothing.
@@ -182,16 +170,3 @@ class Gateway:
     def alert_meters(self) -> tuple[AlertCounts, Standing]:
         """What was announced since the start, and how the live alerts stand."""
         return self._loop.meters.alerts, stand(self._loop.live_alerts, self._loop.clock.now())
-
-    async def _tidy(self) -> None:
-        """Forget what is old, once at the start, then every hour, and whenever the journal has grown a good deal."""
-        while True:
-            now = self._loop.clock.now()
-            try:
-                await self.store.write(lambda connection, now=now: tidy(connection, self._keep, now))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-                await self.telemetry.keep(now - self._keep.readings_days * DAY)
-            except (StoreError, TelemetryUnavailable) as error:
-                log.warning("what is old could not be deleted, within an hour it is tried again: %s", error)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(HOUR / 1000):
-                    await self.store.journal_grown(self._keep.journal_bytes // GROWTH)

@@ -10,7 +10,7 @@ from gateway.codecs.decoder import Decoder
 from gateway.core.inputs import Command, Configured, Input, Rejection
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
-from gateway.core.values import Message, Millis
+from gateway.core.values import Json, Message, Millis
 from gateway.errors import StoreError
 
 WAITING_MOST = 1_000
@@ -23,16 +23,40 @@ class Work(NamedTuple):
     inputs: Sequence[Input]
     entries: Sequence[Entry]
     bundle: Bundle | None = None
-    command: str | None = None
-    """The id of the command in it whose reply is wanted."""
+    commands: Sequence[str] = ()
+    """The ids of the commands in it, whose replies are wanted."""
 
 
-def carry_out(command: Callable[[Millis], Command]) -> Callable[[Millis, Decoder], Work]:
-    """A person's command as work."""
+class Order(NamedTuple):
+    """What a person wants done, before its time has come."""
+
+    verb: str
+    target: str
+    args: dict[str, Json]
+    actor: str
+    id: str
+    """The same id again is answered again and not carried out again."""
+    expect: int | None = None
+    """The version of the record the person saw."""
+
+
+def carry_out(orders: Sequence[Order]) -> Callable[[Millis, Decoder], Work]:
+    """What a person wants as work, all of it in one turn and one transaction; each is judged by itself."""
 
     def work(at: Millis, _: Decoder) -> Work:
-        one = command(at)
-        return Work([one], [entry(one)], command=one.id)
+        commands = [
+            Command(
+                at=at,
+                id=one.id,
+                actor=one.actor,
+                verb=one.verb,
+                target=one.target,
+                args=one.args,
+                expect=one.expect,
+            )
+            for one in orders
+        ]
+        return Work(commands, [entry(one) for one in commands], commands=[one.id for one in orders])
 
     return work
 
@@ -71,7 +95,7 @@ class Job(NamedTuple):
 
     work: Callable[[Millis, Decoder], Work]
     """Given the time and what decodes by the plan in force at its place among the jobs."""
-    done: asyncio.Future[Reply | None]
+    done: asyncio.Future[list[Reply]]
 
 
 class Jobs:
@@ -82,8 +106,8 @@ class Jobs:
         self._closed = False
         self.arrived = asyncio.Event()
 
-    async def ask(self, work: Callable[[Millis, Decoder], Work]) -> Reply | None:
-        """Have work done and committed; returns the reply to the command in it, if there was one.
+    async def ask(self, work: Callable[[Millis, Decoder], Work]) -> list[Reply]:
+        """Have work done and committed; returns the replies to the commands in it, in their order.
 
         Raises:
             StoreError: it was not committed, or too much is waiting already.

@@ -121,8 +121,8 @@ class Loop:
         """The alerts that have not ended, as they stand."""
         return self._engine.state.alerts.values()
 
-    async def ask(self, work: Callable[[Millis, Decoder], Work]) -> Reply | None:
-        """Have work done and committed; returns the reply to the command in it. Raises :class:`StoreError`."""
+    async def ask(self, work: Callable[[Millis, Decoder], Work]) -> list[Reply]:
+        """Have work done and committed; returns the replies to its commands. Raises :class:`StoreError`."""
         return await self._jobs.ask(work)
 
     async def _wait(self, arrivals: asyncio.Task[None]) -> asyncio.Task[None]:
@@ -250,7 +250,7 @@ def _answer(turn: Turn, effects: Effects) -> None:
     replies = {reply.command: reply for reply in effects.replies}
     for job, work in turn.begun:
         if not job.done.done():
-            job.done.set_result(replies.get(work.command or ""))
+            job.done.set_result([replies[name] for name in work.commands if name in replies])
 
 
 def _set_aside(batch: Batch, turn: Turn, sight: Sight, words: str) -> None:

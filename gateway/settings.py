@@ -42,6 +42,9 @@ class Settings(BaseSettings):
         (), description="further names under which the gateway may be called, with commas between them"
     )
 
+    attachment_max: int = Field(
+        10 << 20, ge=1 << 10, le=1 << 30, description="bytes a file attached to a work order may have"
+    )
     outbox_cap_mb: int = Field(512, ge=1, description="readings that may wait for the telemetry store")
     journal_days: int = Field(60, ge=1, description="how long inputs are kept for replay")
     journal_mb: int = Field(4_096, ge=16, description="how much room they may take")

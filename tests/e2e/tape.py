@@ -9,10 +9,9 @@ from pathlib import Path
 from gateway.adapters.sql.store import Store
 from gateway.bootstrap import plan_of, read_site
 from gateway.clock import Clock
-from gateway.core.inputs import Command
 from gateway.core.state import Reply
 from gateway.core.values import HOUR, Message, Millis
-from gateway.jobs import carry_out
+from gateway.jobs import Order, carry_out
 from gateway.ports import Batch, Link
 from gateway.runtime import Loop
 from tests.e2e.kept import Kept
@@ -100,10 +99,7 @@ class Life:
     async def turn(self) -> Reply:
         """One turn of the loop, at the time it is now."""
         name = f"turn-{next(self._numbers)}"
-        reply = await self.loop.ask(
-            carry_out(lambda at: Command(at=at, id=name, actor="test", verb="test.turn", target="", args={}))
-        )
-        assert reply is not None
+        (reply,) = await self.loop.ask(carry_out([Order("test.turn", "", {}, "test", name)]))
         return reply
 
     async def pass_by(self, millis: Millis) -> None:

@@ -1,5 +1,6 @@
 """Forgetting in time: the journal by age and size, personal data of events by the site's retention."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -32,6 +33,20 @@ def tidy(connection: sa.Connection, keep: Keep, now: Millis) -> None:
     letters = schema.dead_letter
     newest = sa.select(sa.func.max(letters.c.id)).scalar_subquery()
     connection.execute(sa.delete(letters).where(letters.c.id <= newest - DEAD_LETTERS_KEPT))
+
+
+NAMED_AT_ONCE = 500
+"""Files asked about in one query."""
+
+
+def named_digests(connection: sa.Connection, digests: Sequence[str]) -> set[str]:
+    """Those of these files that a work order names, be it open or ended."""
+    column = schema.attachment.c.digest
+    named: set[str] = set()
+    for begin in range(0, len(digests), NAMED_AT_ONCE):
+        query = sa.select(column).where(column.in_(digests[begin : begin + NAMED_AT_ONCE]))
+        named.update(connection.scalars(query))
+    return named
 
 
 def _cut(connection: sa.Connection, most: int) -> int | None:
