@@ -6,10 +6,11 @@ from pydantic import BaseModel, Field
 
 from api.http.context import Context
 from api.http.device_views import TitleView, title_view
+from api.http.quiet_views import QuietView, quiet_view
 from gateway.adapters.sql.records import Happening
-from gateway.core.alerts import TABLE, Act
+from gateway.core.alert_acts import verbs
 from gateway.core.plan import Rule
-from gateway.core.state import Alert, AlertState, Cause
+from gateway.core.state import Alert, AlertState, Cause, DeviceState
 from gateway.core.values import Scalar
 
 HISTORY_MOST = 500
@@ -73,6 +74,12 @@ class AlertView(BaseModel):
     ended_at: str | None
     ended_why: str | None
     cause: CauseView
+    suppressed: QuietView | None = Field(description="why nobody is told of it; null when people are")
+    chattering: bool = Field(description="it comes and goes too often and is held up until it is calm")
+    stale: bool = Field(description="active for longer than the site takes to be sound")
+    assignee: str | None
+    team: str | None
+    re_alarm_at: str | None = Field(description="when it asks again although it was acknowledged")
     work_order: str | None
     allowed: list[str] = Field(description="what may be done now")
 
@@ -82,6 +89,7 @@ class AlertDetail(AlertView):
 
     runbook: TitleView | None
     history: list[HappeningView]
+    history_more: bool = Field(description="older entries are under `history`")
 
 
 def place_view(asked: Context, name: str) -> PlaceView:
@@ -119,21 +127,8 @@ def rule_of(asked: Context, device: str, rule: str) -> Rule | None:
     return None if found is None else found.kind.rules.get(rule)
 
 
-def allowed_verbs(asked: Context, alert: Alert) -> list[str]:
-    """What a person may do to the alert as it stands."""
-    if alert.ended_at is not None:
-        return []
-    rule = rule_of(asked, alert.device, alert.rule)
-    verbs = {
-        "ack": (alert.state, Act.ACK) in TABLE,
-        "comment": True,
-        "reset": alert.gone and rule is not None and rule.latched,
-    }
-    return [verb for verb, possible in verbs.items() if possible]
-
-
-def alert_view(asked: Context, alert: Alert) -> AlertView:
-    """An alert in a list."""
+def alert_view(asked: Context, alert: Alert, dev: DeviceState | None) -> AlertView:
+    """An alert in a list; the state of its device says what keeps it quiet."""
     rule = rule_of(asked, alert.device, alert.rule)
     return AlertView(
         id=alert.id,
@@ -155,20 +150,35 @@ def alert_view(asked: Context, alert: Alert) -> AlertView:
         ended_at=asked.maybe(alert.ended_at),
         ended_why=alert.ended_why,
         cause=_cause_view(asked, alert.device, alert.cause),
+        suppressed=_quiet_view(asked, alert, dev),
+        chattering=alert.chattering,
+        stale=alert.stale,
+        assignee=alert.assignee,
+        team=alert.team,
+        re_alarm_at=asked.maybe(alert.re_alarm_at),
         work_order=alert.order,
-        allowed=allowed_verbs(asked, alert),
+        allowed=verbs(alert, rule),
     )
 
 
-def alert_detail(asked: Context, alert: Alert, history: list[Happening]) -> AlertDetail:
-    """One alert in full."""
-    brief = alert_view(asked, alert)
+def alert_detail(
+    asked: Context, alert: Alert, dev: DeviceState | None, history: list[Happening]
+) -> AlertDetail:
+    """One alert in full; of its history as much as is shown with it, and one entry more where there is more."""
+    brief = alert_view(asked, alert, dev)
     rule = rule_of(asked, alert.device, alert.rule)
     return AlertDetail(
         **{name: getattr(brief, name) for name in AlertView.model_fields},
         runbook=None if rule is None or rule.runbook is None else title_view(rule.runbook),
-        history=[happening_view(asked, one) for one in history],
+        history=[happening_view(asked, one) for one in history[-HISTORY_MOST:]],
+        history_more=len(history) > HISTORY_MOST,
     )
+
+
+def _quiet_view(asked: Context, alert: Alert, dev: DeviceState | None) -> QuietView | None:
+    if alert.suppressed is None or alert.ended_at is not None:
+        return None
+    return quiet_view(asked, alert.device, alert.rule, alert.suppressed, alert.suppressed_at, dev)
 
 
 def _cause_view(asked: Context, name: str, cause: Cause) -> CauseView:

@@ -1,5 +1,6 @@
 """The HTTP application: every route, joined to one gateway."""
 
+import re
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
@@ -12,8 +13,22 @@ from api.http.gateway_port import GatewayPort
 from api.http.inventory import Inventories
 from api.http.live import HEARTBEAT, Live
 from api.http.meters import Meters
-from api.http.perimeter import BODY_MOST, Perimeter, permitted_hosts
-from api.http.routes import alerts, devices, health, live, quarantine, readings, site, work_orders
+from api.http.perimeter import BODY_MOST, Files, Perimeter, permitted_hosts
+from api.http.routes import (
+    alerts,
+    attachments,
+    costs,
+    device_params,
+    device_rules,
+    devices,
+    health,
+    live,
+    quality,
+    quarantine,
+    readings,
+    site,
+    work_orders,
+)
 from gateway.settings import Settings
 
 DESCRIPTION = (
@@ -47,16 +62,41 @@ def create_app(
     app.state.inventories = Inventories()
     app.state.live = Live(gateway, heartbeat)
     app.state.meters = Meters(gateway, app.state.live)
-    for room in (site, devices, readings, alerts, work_orders, quarantine, live):
+    rooms = (
+        site,
+        devices,
+        device_rules,
+        device_params,
+        readings,
+        alerts,
+        work_orders,
+        attachments,
+        costs,
+        quality,
+        quarantine,
+        live,
+    )
+    for room in rooms:
         app.include_router(room.router, prefix="/api/v1")
     app.include_router(health.router)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     app.add_api_route("/docs", lambda: docs_page(app.openapi()), include_in_schema=False)
     problems.install(app)
     host, _ = settings.http_address
-    app.add_middleware(Perimeter, hosts=permitted_hosts(host, settings.http_hosts), body_most=body_most)
+    hosts = permitted_hosts(host, settings.http_hosts)
+    app.add_middleware(Perimeter, hosts=hosts, body_most=body_most, files=_files(settings.attachment_max))
     app.add_middleware(Counted, meters=app.state.meters)
     return app
+
+
+def _files(most: int) -> Files:
+    """Where bodies are files and not JSON."""
+    path = re.compile(r"/api/v1/work-orders/[^/]+/attachments")
+
+    def files(method: str, asked: str) -> int | None:
+        return most if method == "POST" and path.fullmatch(asked) else None
+
+    return files
 
 
 class Counted:

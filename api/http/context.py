@@ -5,8 +5,9 @@ import hashlib
 import re
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 from fastapi import Depends, Header, Request
@@ -19,9 +20,13 @@ from api.http.texts import INTEGER_MOST, header_text
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
 from gateway.core.values import Json, Millis
+from gateway.jobs import Order
 
 PATIENCE = 20.0
 """Seconds a command may take."""
+
+Wanted: TypeAlias = tuple[str, str, dict[str, Json], int | None]
+"""Verb, target, arguments, and the version the caller saw."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _TAG = re.compile(r'(?:W/)?"?(\d{1,15})"?')
@@ -87,22 +92,23 @@ class Wish:
 
     async def submit(self, verb: str, target: str, args: dict[str, Json], expect: int | None = None) -> Reply:
         """Have it done, once. Raises :class:`Problem` when it is refused out of hand."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                reply = await self.asked.gateway.submit(
-                    verb,
-                    target,
-                    args,
-                    actor=self.actor,
-                    command_id=self._command_id(verb, target, args, expect),
-                    expect=expect,
-                )
-        except TimeoutError:
-            words = "no answer in time; it may still be carried out: ask again with the same Idempotency-Key"
-            raise Problem(503, words, {"Retry-After": "5"}) from None
+        (reply,) = await self.submit_many([(verb, target, args, expect)])
         if reply.status == "refused":
             raise Problem(422, reply.detail, allowed=reply.allowed)
         return reply
+
+    async def submit_many(self, wanted: Sequence[Wanted]) -> list[Reply]:
+        """Have several things done, each once, all in one turn. Raises :class:`Problem` when no answer comes."""
+        orders = [
+            Order(verb, target, args, self.actor, self._command_id(verb, target, args, expect), expect)
+            for verb, target, args, expect in wanted
+        ]
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.asked.gateway.submit_many(orders)
+        except TimeoutError:
+            words = "no answer in time; it may still be carried out: ask again with the same Idempotency-Key"
+            raise Problem(503, words, {"Retry-After": "5"}) from None
 
     def _command_id(self, verb: str, target: str, args: dict[str, Json], expect: int | None) -> str:
         """The same key with the same request is the same command; the same key on another request is not."""

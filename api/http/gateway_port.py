@@ -3,29 +3,21 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from gateway.adapters.attachments import Attachments
 from gateway.adapters.sql.store import Store
 from gateway.alert_meters import AlertCounts, Standing
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
-from gateway.core.values import Json
 from gateway.feed import Feed
+from gateway.jobs import Order
 from gateway.ports import Health, TelemetryStore
 
 
 class Desk(Protocol):
     """Where people's wishes go."""
 
-    async def submit(
-        self,
-        verb: str,
-        target: str,
-        args: dict[str, Json],
-        *,
-        actor: str,
-        command_id: str,
-        expect: int | None,
-    ) -> Reply:
-        """Have a command carried out and committed. Raises :class:`gateway.errors.StoreError`."""
+    async def submit_many(self, orders: Sequence[Order]) -> list[Reply]:
+        """Have commands carried out and committed in one turn. Raises :class:`gateway.errors.StoreError`."""
 
     async def reload(self) -> SitePlan:
         """Read the site again. Raises :class:`gateway.errors.SiteError` or :class:`gateway.errors.StoreError`."""
@@ -48,6 +40,10 @@ class GatewayPort(Desk, Protocol):
     @property
     def telemetry(self) -> TelemetryStore:
         """The readings."""
+
+    @property
+    def attachments(self) -> Attachments:
+        """The files of work orders."""
 
     @property
     def feed(self) -> Feed:

@@ -20,18 +20,18 @@ class Filter(NamedTuple):
 
 
 class Inventory:
-    """Built once for each plan in force."""
+    """Built once for each configuration; where a device was tuned since, its plan is taken along."""
 
     def __init__(self, plan: SitePlan) -> None:
-        self.digest = plan.digest
-        self._devices = [
-            (name, _searchable(plan.devices[name]), plan.devices[name]) for name in sorted(plan.devices)
-        ]
+        self.plan = plan
+        self._words = [(name, _searchable(plan.devices[name])) for name in sorted(plan.devices)]
 
     def find(self, wanted: Filter, after: str = "") -> Iterator[Device]:
         """The devices that match, after an id, in order."""
         text = wanted.text.casefold() if wanted.text else None
-        for name, words, device in self._devices:
+        devices = self.plan.devices
+        for name, words in self._words:
+            device = devices[name]
             if (
                 name > after
                 and wanted.kind in (None, device.kind.profile)
@@ -50,8 +50,9 @@ class Inventories:
 
     def of(self, plan: SitePlan) -> Inventory:
         """The inventory of a plan."""
-        if self._kept is None or self._kept.digest != plan.digest:
+        if self._kept is None or self._kept.plan.digest != plan.digest:
             self._kept = Inventory(plan)
+        self._kept.plan = plan
         return self._kept
 
 

@@ -10,7 +10,7 @@ import ipaddress
 import logging
 import re
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -23,12 +23,19 @@ BODY_MOST = 1 << 20
 """Bytes of a request's body."""
 BODY_SECONDS = 30.0
 """How long a client may take to send it."""
+FILE_SECONDS = 300.0
+"""How long a client may take to send a file."""
 
 _POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+"""What a page of another origin can send without asking (Fetch, CORS-safelisted request header)."""
+
+Files: TypeAlias = Callable[[str, str], int | None]
+"""By method and path: the bytes a file may have that is sent there as it is; None where bodies are JSON."""
 Hosts: TypeAlias = frozenset[str] | None
 """Names under which the gateway may be called, lower case, without port; None for any."""
 
@@ -67,6 +74,11 @@ def host_name(header: str) -> str:
     return "" if parts.username or parts.path or parts.query else (parts.hostname or "")
 
 
+def no_files(_method: str, _path: str) -> int | None:
+    """An application to which no files are sent."""
+    return None
+
+
 class Perimeter:
     """The ASGI application that stands around all others.
 
@@ -74,10 +86,13 @@ class Perimeter:
         app: what is protected.
         hosts: the names it may be called by.
         body_most: bytes a body may have.
+        files: where files are sent instead, and how large they may be; these reach the route as they come in.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, body_most: int = BODY_MOST) -> None:
-        self._app, self._hosts, self._body_most = app, hosts, body_most
+    def __init__(
+        self, app: ASGIApp, hosts: Hosts, body_most: int = BODY_MOST, files: Files = no_files
+    ) -> None:
+        self._app, self._hosts, self._body_most, self._files = app, hosts, body_most, files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request, pass it on, and make sure something fitting is answered."""
@@ -96,9 +111,14 @@ class Perimeter:
                 _dress(MutableHeaders(raw=message["headers"]), request_id)
             await send(message)
 
+        file_most = self._files(scope["method"], scope["path"])
         try:
-            self._check(scope["method"], headers)
-            await self._app(scope, await self._body(scope, headers, receive), dressed)
+            self._check(scope["method"], headers, is_file=file_most is not None)
+            if file_most is None:
+                receive = await self._body(scope, headers, receive)
+            else:
+                receive = _streamed(headers, receive, file_most)
+            await self._app(scope, receive, dressed)
         except Problem as problem:
             await problem.response()(scope, receive, dressed)
         except Exception:
@@ -108,7 +128,7 @@ class Perimeter:
             words = f"the gateway made a mistake; its log tells more under request {request_id}"
             await Problem(500, words).response()(scope, receive, dressed)
 
-    def _check(self, method: str, headers: Headers) -> None:
+    def _check(self, method: str, headers: Headers, *, is_file: bool) -> None:
         host = headers.get("host", "")
         name = host_name(host)
         if self._hosts is not None and name not in self._hosts:
@@ -123,8 +143,10 @@ class Perimeter:
             raise Problem(403, f"a page of {ascii(origin)[:80]} may not change anything here")
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if has_body and kind != "application/json":
-            found = ascii(kind)[:80] if kind else "no content type"
+        found = ascii(kind)[:80] if kind else "no content type"
+        if is_file and has_body and (not kind or kind in _FORMS):
+            raise Problem(415, f"found {found}; a file is sent as it is, under its own content type")
+        if not is_file and has_body and kind != "application/json":
             raise Problem(
                 415, f"found {found}; a body here is application/json", {"Accept": "application/json"}
             )
@@ -133,16 +155,14 @@ class Perimeter:
         """The body, counted while it comes in, to be received again by the route."""
         if scope["method"] in ("GET", "HEAD"):
             return receive
-        announced = headers.get("content-length", "0")
-        if announced.isdigit() and int(announced[:20]) > self._body_most:
-            raise self._too_large()
+        _heed_announced(headers, self._body_most)
         body = bytearray()
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for part in _parts(receive):
                     body += part
                     if len(body) > self._body_most:
-                        raise self._too_large()
+                        raise _too_large(self._body_most)
         except TimeoutError:
             raise Problem(408, f"the body was not complete within {BODY_SECONDS:g} s") from None
         whole: Message | None = {"type": "http.request", "body": bytes(body), "more_body": False}
@@ -154,9 +174,38 @@ class Perimeter:
 
         return again
 
-    def _too_large(self) -> Problem:
-        words = f"the body is larger than {self._body_most} bytes"
-        return Problem(413, words, {"Connection": "close"})
+
+def _streamed(headers: Headers, receive: Receive, most: int) -> Receive:
+    """A body that is passed on as it comes in, counted, within a time."""
+    _heed_announced(headers, most)
+    counted = 0
+    deadline = asyncio.get_running_loop().time() + FILE_SECONDS
+
+    async def one() -> Message:
+        nonlocal counted
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            raise Problem(408, f"the file was not complete within {FILE_SECONDS:g} s") from None
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "the connection broke off before the file was complete")
+        counted += len(message.get("body", b""))
+        if counted > most:
+            raise _too_large(most)
+        return message
+
+    return one
+
+
+def _heed_announced(headers: Headers, most: int) -> None:
+    announced = headers.get("content-length", "0")
+    if announced.isdigit() and int(announced[:20]) > most:
+        raise _too_large(most)
+
+
+def _too_large(most: int) -> Problem:
+    return Problem(413, f"the body is larger than {most} bytes", {"Connection": "close"})
 
 
 async def _parts(receive: Receive) -> AsyncIterator[bytes]:

@@ -37,6 +37,8 @@ def _prose(text: str) -> str:
 
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
 """One line of text."""
+Reason = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_line)]
+"""Why somebody does something."""
 Prose = Annotated[str, Field(min_length=1, max_length=4_000), AfterValidator(_prose)]
 """What a person writes; may have line breaks."""
 Name = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_line)]

@@ -7,6 +7,7 @@ profile and its parameters share one :class:`Kind`, so a hundred thousand device
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeAlias
 
 from gateway.core.callout import Callout, Grouping, Target
@@ -277,7 +278,12 @@ class Kind:
     max_future: Millis = 2 * MINUTE
     params: Mapping[str, float] = field(default_factory=dict)
     """The parameters in force after all overrides; durations in milliseconds."""
+    durations: frozenset[str] = frozenset()
+    """Which of them are durations."""
     suppressions: Mapping[str, Suppression] = field(default_factory=dict)
+
+
+_NO_ORIGINS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +302,8 @@ class Device:
     """The device through which it is heard: while that one is lost, nothing is known of this one."""
     tags: tuple[str, ...] = ()
     """Ids of the tags on the asset itself; a tap on one proves that somebody stood there."""
+    origins: Mapping[str, str] = field(default_factory=lambda: _NO_ORIGINS)
+    """Who in the files gave a parameter its value, ``site`` or ``device``; the profile did where nobody is named."""
 
 
 Setting: TypeAlias = float | str

@@ -5,10 +5,11 @@ from itertools import islice
 from typing import Annotated, NamedTuple
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from api.http.context import Asked, Context
+from api.http.context import Asked
+from api.http.device_changes import DeviceId, device_of
 from api.http.device_views import (
     Connection,
     DeviceDetail,
@@ -22,7 +23,6 @@ from api.http.device_views import (
 from api.http.instants import Moment
 from api.http.inventory import Filter, Inventories
 from api.http.paging import Listing, Paged, cursor_of
-from api.http.problems import Problem
 from api.http.texts import Id, Search
 from gateway.adapters.sql import records
 from gateway.core.plan import Device
@@ -30,8 +30,6 @@ from gateway.core.state import DeviceState
 from gateway.core.values import Scalar
 
 router = APIRouter(prefix="/devices", tags=["devices"])
-
-DeviceId = Annotated[Id, Path(description="the id of a device")]
 
 
 class DeviceListing(Listing):
@@ -70,14 +68,6 @@ class Row(NamedTuple):
     device: Device
     state: DeviceState | None
     live: records.LiveCount | None
-
-
-def device_of(asked: Context, name: str) -> Device:
-    """A device of the site. Raises :class:`Problem`."""
-    device = asked.plan.devices.get(name)
-    if device is None:
-        raise Problem(404, f"the site {asked.plan.site} has no device {name}")
-    return device
 
 
 @router.get("")

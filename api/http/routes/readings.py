@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from api.http.context import Asked, Context
+from api.http.device_changes import DeviceId, device_of
 from api.http.device_views import TitleView, title_view
 from api.http.instants import Moment, span
 from api.http.problems import wrong
-from api.http.device_changes import DeviceId, device_of
 from api.http.texts import Id
 from gateway.core.plan import Device
 from gateway.core.values import DAY, HOUR, MINUTE, SECOND, Millis, PointType, Scalar, show_duration

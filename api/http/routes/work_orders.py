@@ -1,24 +1,24 @@
 """Work orders: lists, one with its clocks and history, and every step on its way."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-import sqlalchemy as sa
-from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, Body, Query, Request, Response
+from pydantic import BaseModel, Field
 
-from api.http.alert_views import HISTORY_MOST
-from api.http.conflicts import moved_on
-from api.http.context import Asked, Change, Context, Wish, Wished, etag
+from api.http.alert_views import HappeningView
+from api.http.bulk import Bulk, BulkView, Ended, bulk_view, submit_bulk
+from api.http.context import Asked, Change, Context, Wished, etag
+from api.http.histories import history_page
 from api.http.instants import Moment
 from api.http.inventory import Filter
+from api.http.order_changes import OrderId, change_order, end_words, find_order
 from api.http.order_views import (
     OrderDetail,
     OrderView,
     TeamView,
     TemplateView,
     is_open,
-    order_detail,
     order_view,
     team_view,
     template_view,
@@ -26,14 +26,13 @@ from api.http.order_views import (
 from api.http.paging import Listing, Paged, cursor_of
 from api.http.problems import Problem
 from api.http.routes.alerts import Comment, devices_among
-from api.http.texts import Finding, Id, Line, Name, Search
+from api.http.texts import Finding, Id, Line, Name, Prose, Search
 from gateway.adapters.sql import records
 from gateway.core.order_state import OrderState, WorkOrder
 from gateway.core.values import Json
 
 router = APIRouter(prefix="/work-orders", tags=["work orders"])
 
-OrderId = Annotated[Id, Path(description="the id of a work order")]
 Priority = Literal["emergency", "high", "normal", "low"]
 
 
@@ -70,7 +69,7 @@ class Assignment(Change):
     assignee: Name | None = None
 
 
-class Move(Change):
+class Moving(BaseModel):
     """Where to, and why."""
 
     to: OrderState
@@ -79,11 +78,48 @@ class Move(Change):
     duplicate_of: Id | None = None
 
 
+class Move(Moving, Change):
+    """Where to, and why."""
+
+    tag: Name | None = Field(None, description="to on_site: the asset's own tag that was read there")
+
+
 class Tick(Change):
     """A step of the checklist, done."""
 
     step: Id
     result: Finding | None = Field(None, description="what was found")
+
+
+class Signing(Change):
+    """Who signs for the work."""
+
+    name: Name
+    attachment: Id | None = Field(None, description="the attached picture of the signature")
+
+
+class BulkOrderComment(Bulk):
+    """Add the same word to many."""
+
+    verb: Literal["comment"]
+    text: Prose
+
+
+class BulkOrderAssign(Bulk):
+    """Give many to a team or a person."""
+
+    verb: Literal["assign"]
+    team: Id | None = None
+    assignee: Name | None = None
+
+
+class BulkMove(Moving, Bulk):
+    """Take many to another state."""
+
+    verb: Literal["move"]
+
+
+OrderBulk: TypeAlias = Annotated[BulkMove | BulkOrderComment | BulkOrderAssign, Body(discriminator="verb")]
 
 
 @router.get("")
@@ -101,6 +137,8 @@ async def list_orders(
         ),
         start=wanted.start,
         end=wanted.end,
+        team=wanted.team,
+        assignee=wanted.assignee,
         keep=_matching(asked, wanted),
     )
     page = await asked.gateway.store.read(
@@ -114,10 +152,6 @@ def _matching(asked: Context, wanted: OrderListing) -> Callable[[WorkOrder], boo
     tests: list[Callable[[WorkOrder], bool]] = []
     if wanted.open is not None:
         tests.append(lambda order: is_open(order) is wanted.open)
-    if wanted.team is not None:
-        tests.append(lambda order: order.team == wanted.team)
-    if wanted.assignee is not None:
-        tests.append(lambda order: order.assignee == wanted.assignee)
     if wanted.breached is not None:
         tests.append(lambda order: _breached(order) is wanted.breached)
     if wanted.text is not None:
@@ -148,7 +182,7 @@ async def open_order(wish: Wished, body: Opening, response: Response) -> OrderDe
     reply = await wish.submit("work_order.open", body.device or "", args)
     if reply.subject is None:
         raise Problem(404, reply.detail)
-    found = await _find(wish.asked, reply.subject)
+    found = await find_order(wish.asked, reply.subject)
     response.headers.update({**etag(found.version), "Location": f"/api/v1/work-orders/{found.id}"})
     return found
 
@@ -165,10 +199,24 @@ async def list_teams(asked: Asked) -> list[TeamView]:
     return [team_view(one) for one in asked.plan.teams.values()]
 
 
+@router.post("/bulk")
+async def act_on_many_orders(wish: Wished, body: OrderBulk) -> BulkView:
+    """Do the same to many work orders, at most 500, in one turn. A refusal holds up no other."""
+    replies = await submit_bulk(wish, f"work_order.{body.verb}", body)
+    pairs = zip(dict.fromkeys(body.ids), replies, strict=True)
+    lost = [one for one, reply in pairs if reply.status == "not_found"]
+    found = await wish.asked.gateway.store.read(lambda connection: records.orders_by_id(connection, lost))
+    ended = {
+        name: Ended(version=one.version, why=end_words(one.closed_why, one.state))
+        for name, one in found.items()
+    }
+    return bulk_view(body.ids, replies, ended)
+
+
 @router.get("/{order}")
 async def get_order(asked: Asked, order: OrderId, response: Response) -> OrderDetail:
     """One work order with clocks, checklist and history. Its ETag is its version."""
-    found = await _find(asked, order)
+    found = await find_order(asked, order)
     response.headers.update(etag(found.version))
     return found
 
@@ -176,49 +224,39 @@ async def get_order(asked: Asked, order: OrderId, response: Response) -> OrderDe
 @router.post("/{order}/assign")
 async def assign(wish: Wished, order: OrderId, body: Assignment, response: Response) -> OrderDetail:
     """Give it to a team, a person, or both."""
-    return await _change(wish, "work_order.assign", order, body, response)
+    return await change_order(wish, "work_order.assign", order, body, response)
 
 
 @router.post("/{order}/move")
 async def move(wish: Wished, order: OrderId, body: Move, response: Response) -> OrderDetail:
     """Take it to another state."""
-    return await _change(wish, "work_order.move", order, body, response)
+    return await change_order(wish, "work_order.move", order, body, response)
 
 
 @router.post("/{order}/check")
 async def check(wish: Wished, order: OrderId, body: Tick, response: Response) -> OrderDetail:
     """Tick off a step of its checklist."""
-    return await _change(wish, "work_order.check", order, body, response)
+    return await change_order(wish, "work_order.check", order, body, response)
 
 
 @router.post("/{order}/comment")
 async def comment(wish: Wished, order: OrderId, body: Comment, response: Response) -> OrderDetail:
     """Add a word to its history."""
-    return await _change(wish, "work_order.comment", order, body, response)
+    return await change_order(wish, "work_order.comment", order, body, response)
 
 
-async def _change(wish: Wish, verb: str, order: str, body: Change, response: Response) -> OrderDetail:
-    expect = wish.expected(body)
-    args = body.model_dump(mode="json", exclude_unset=True, exclude={"version"})
-    reply = await wish.submit(verb, order, args, expect)
-    found = await _find(wish.asked, order)
-    if reply.status == "not_found":
-        words = f"the work order has ended: {found.closed_why or found.state}; open a new one"
-        raise moved_on(found, words, expect)
-    if reply.status != "done":
-        raise moved_on(found, reply.detail, expect)
-    response.headers.update(etag(found.version))
-    return found
+@router.post("/{order}/sign")
+async def sign(wish: Wished, order: OrderId, body: Signing, response: Response) -> OrderDetail:
+    """Somebody signs for the work as it stands."""
+    return await change_order(wish, "work_order.sign", order, body, response)
 
 
-async def _find(asked: Context, name: str) -> OrderDetail:
-    def query(connection: sa.Connection) -> OrderDetail | None:
-        found = records.work_order(connection, name)
-        if found is None:
-            return None
-        return order_detail(asked, found, records.history(connection, name, HISTORY_MOST))
-
-    found = await asked.gateway.store.read(query)
-    if found is None:
-        raise Problem(404, f"there is no work order {name}")
-    return found
+@router.get("/{order}/history")
+async def get_order_history(
+    asked: Asked, order: OrderId, wanted: Annotated[Listing, Query()]
+) -> Paged[HappeningView]:
+    """Everything that happened to it, the newest first."""
+    page = await history_page(asked, order, wanted)
+    if not page.items:
+        await find_order(asked, order)
+    return page

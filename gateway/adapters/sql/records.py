@@ -237,6 +237,16 @@ def history(
     return _happenings(reversed(rows))
 
 
+def device_history(
+    connection: sa.Connection, device: str, kinds: Sequence[str], limit: int
+) -> list[Happening]:
+    """The newest outcomes of some kinds about one device, oldest first."""
+    table = schema.outcome
+    query = sa.select(table.c.seq, table.c.body).where(table.c.device == device, table.c.kind.in_(kinds))
+    rows = connection.execute(query.order_by(table.c.seq.desc()).limit(limit)).all()
+    return _happenings(reversed(rows))
+
+
 def outcomes(connection: sa.Connection, after: int, limit: int, upto: int | None = None) -> list[Happening]:
     """Everything that happened after a number (and up to another, inclusive), oldest first."""
     table = schema.outcome
