@@ -8,6 +8,8 @@ from gateway.adapters.attachments import Attachments
 from gateway.adapters.influx_settings import InfluxSettings
 from gateway.adapters.mqtt_settings import MqttSettings
 from gateway.adapters.mqtt_source import connect_source
+from gateway.adapters.notices.courier import Carrier, Courier, Patience
+from gateway.adapters.sql.notices import Deliveries
 from gateway.adapters.sql.outbox import SqlOutbox
 from gateway.adapters.sql.recorder import Bundle
 from gateway.adapters.sql.store import Store
@@ -15,10 +17,12 @@ from gateway.adapters.sql.upkeep import Keep
 from gateway.adapters.telemetry_drain import Drain
 from gateway.codecs.decoder import Decoder
 from gateway.core.plan import SitePlan
+from gateway.core.values import HOUR, MINUTE
+from gateway.errors import SettingsError
 from gateway.gateway import Gateway
 from gateway.ports import TelemetryStore
 from gateway.runtime import Loop
-from gateway.settings import Settings
+from gateway.settings import ADDRESSES, Settings, notice_addresses
 from gateway.site import SiteBundle, build_plan, read_bundle
 from gateway.upkeep import Upkeep
 
@@ -47,6 +51,7 @@ async def build(settings: Settings) -> AsyncIterator[Gateway]:
     mqtt = mqtt_settings(settings, plan)
     source = connect_source(mqtt)
     influx_settings(settings)  # said before anything starts
+    carriers = notice_carriers(plan)
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings.data_dir)
         stack.push_async_callback(store.close)
@@ -68,7 +73,19 @@ async def build(settings: Settings) -> AsyncIterator[Gateway]:
         )
         attachments = Attachments(settings.data_dir / "attachments", settings.attachment_max)
         upkeep = Upkeep(store, telemetry, attachments, keep)
-        yield Gateway(loop, source, store, telemetry, drain, upkeep, lambda: read_site(settings.site))
+        courier = Courier(
+            Deliveries(store),
+            carriers,
+            lambda: loop.plan,
+            lambda: loop.clock.now(),  # noqa: PLW0108 - the loop takes up another clock when it knows the records
+            public_url=settings.public_url,
+            patience=Patience(
+                fresh=settings.notices_fresh_minutes * MINUTE, give_up=settings.notices_give_up_hours * HOUR
+            ),
+        )
+        yield Gateway(
+            loop, source, store, telemetry, drain, courier, upkeep, lambda: read_site(settings.site)
+        )
 
 
 def mqtt_settings(settings: Settings, plan: SitePlan) -> MqttSettings:
@@ -89,6 +106,26 @@ def mqtt_settings(settings: Settings, plan: SitePlan) -> MqttSettings:
         receive_maximum=settings.mqtt_receive_maximum,
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]  # mypy sees one type for all values of a mixed dict
     )
+
+
+def notice_carriers(plan: SitePlan) -> dict[str, list[Carrier]]:
+    """The ways to everybody who has an address. Raises :class:`gateway.errors.SettingsError`.
+
+    The library that knows them takes half a second to load, so only who uses it pays for that.
+    """
+    found = {name: addresses for name in plan.targets if (addresses := notice_addresses(name))}
+    if not found:
+        return {}
+    from gateway.adapters.notices.carrier import AppriseCarrier  # noqa: PLC0415 - as said above
+
+    carriers: dict[str, list[Carrier]] = {}
+    for name, addresses in found.items():
+        try:
+            carriers[name] = [AppriseCarrier(address.get_secret_value()) for address in addresses]
+        except SettingsError as error:
+            variable = ADDRESSES + name.upper().replace("-", "_")
+            raise SettingsError(f"{variable}: {error}") from None  # the cause may hold the address
+    return carriers
 
 
 def telemetry_store(settings: Settings) -> TelemetryStore:

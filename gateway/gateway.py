@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from gateway import jobs
 from gateway.adapters.mqtt_source import MqttSource
+from gateway.adapters.notices.courier import Courier
 from gateway.adapters.sql.quarantine import find_messages
 from gateway.adapters.sql.recorder import Bundle
 from gateway.adapters.sql.store import Store
@@ -38,11 +39,12 @@ class Gateway:
         store: Store,
         telemetry: TelemetryStore,
         drain: Drain,
+        courier: Courier,
         upkeep: Upkeep,
         read_site: Callable[[], tuple[Bundle, SitePlan]],
     ) -> None:
         self._loop, self._source, self._drain = loop, source, drain
-        self._upkeep, self._read_site = upkeep, read_site
+        self._courier, self._upkeep, self._read_site = courier, upkeep, read_site
         self.store, self.telemetry, self.attachments = store, telemetry, upkeep.attachments
 
     async def run(self) -> None:
@@ -51,6 +53,7 @@ class Gateway:
             beside = [
                 group.create_task(self._source.run(), name="mqtt source"),
                 group.create_task(self._drain.run(), name="telemetry drain"),
+                group.create_task(self._courier.run(), name="notices"),
                 group.create_task(self._upkeep.run(self._now), name="upkeep"),
             ]
             try:
@@ -104,9 +107,8 @@ class Gateway:
         """
         bundle, plan = await asyncio.to_thread(self._read_site)
         if plan.digest != self.plan.digest:
-            if Decoder(plan).filters != Decoder(self.plan).filters:
-                log.warning("the topics to subscribe to have changed: restart the gateway to receive them")
             await self._loop.ask(jobs.configure(bundle, plan))
+            self._source.subscribe(Decoder(self.plan).filters)
         return self.plan
 
     async def retry(self, ids: Sequence[int]) -> dict[int, str]:
@@ -131,16 +133,19 @@ class Gateway:
         waiting = self.store.waiting_bytes >> 20
         full = f"the telemetry outbox is full ({waiting} MiB wait); nothing is acknowledged until it drains"
         heeded = not (up or blocked)  # while nothing is taken, only the source itself knows about the link
-        return {
+        parts = {
             "broker": Health(up, reason) if heeded and reason else self._source.health(),
             "store": Health(not trouble, trouble or "committing"),
             "telemetry": self._drain.health(),
             "ingest": Health(not blocked, full if blocked else "reading"),
         }
+        notices = self._courier.health()
+        return parts if notices is None else {**parts, "notices": notices}
 
     def meters(self) -> dict[str, int | float]:
         """Counters and levels, flat, for ``/metrics`` and the demo's screen."""
         meters, drain, source = self._loop.meters, self._drain.counters, self._source
+        notices = self._courier.counters
         flat: dict[str, int | float] = {
             "messages_received": source.received,
             "messages_acknowledged": source.acked,
@@ -155,6 +160,11 @@ class Gateway:
             "telemetry_lag_seconds": drain.lag,
             "outbox_rows": self.store.waiting_rows,
             "outbox_bytes": self.store.waiting_bytes,
+            "notices_sent": notices.sent,
+            "notices_failed": notices.failed,
+            "notices_given_up": notices.given_up,
+            "notices_unaddressed": notices.unaddressed,
+            "notices_waiting": self._courier.waiting,
             "commits": meters.commits,
             "commits_failed": meters.failed_commits,
             "faults": meters.faults,

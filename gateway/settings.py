@@ -1,12 +1,17 @@
 """Settings from the environment (``FGW_…``) and from flags. Secrets come from here, never from the site file."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.errors import SettingsError
+
+ADDRESSES: Final = "FGW_NOTIFY_"
+"""Begins the variables with the addresses of those who are told."""
 
 
 class Settings(BaseSettings):
@@ -45,6 +50,12 @@ class Settings(BaseSettings):
     attachment_max: int = Field(
         10 << 20, ge=1 << 10, le=1 << 30, description="bytes a file attached to a work order may have"
     )
+    public_url: str | None = Field(
+        None, pattern=r"^https?://\S+$", description="where people reach the gateway, for links in notices"
+    )
+    notices_fresh_minutes: int = Field(60, ge=1, description="older notices are told as one")
+    notices_give_up_hours: int = Field(24, ge=1, description="older notices are not tried for ever")
+
     outbox_cap_mb: int = Field(512, ge=1, description="readings that may wait for the telemetry store")
     journal_days: int = Field(60, ge=1, description="how long inputs are kept for replay")
     journal_mb: int = Field(4_096, ge=16, description="how much room they may take")
@@ -67,6 +78,12 @@ class Settings(BaseSettings):
         if not colon or not port.isdigit() or not 0 <= int(port) <= 65_535:  # noqa: PLR2004 - the ports there are
             raise SettingsError(f"FGW_HTTP: {self.http!r} is not host:port, such as 127.0.0.1:8480")
         return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def notice_addresses(target: str, environment: Mapping[str, str] = os.environ) -> list[SecretStr]:
+    """The addresses of a target: what its variable holds, with spaces between them; none where it is not set."""
+    name = ADDRESSES + target.upper().replace("-", "_")
+    return [SecretStr(address) for address in environment.get(name, "").split()]
 
 
 def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 - each flag has its field's type

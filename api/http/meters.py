@@ -21,6 +21,10 @@ COUNTERS = {
     "readings_stored": "Rows the telemetry store has taken.",
     "readings_refused": "Rows the telemetry store refused for good.",
     "telemetry_retries": "Writes to the telemetry store that had to be tried again.",
+    "notices_sent": "Notices that arrived, counted for each address.",
+    "notices_failed": "Tries to deliver a notice that failed.",
+    "notices_given_up": "Notices given up after many tries.",
+    "notices_unaddressed": "Notices for targets that have no address.",
     "commits": "Transactions committed.",
     "commits_failed": "Transactions that failed and left nothing behind.",
     "faults": "Faults of the gateway's own that a message or command brought to light.",
@@ -31,6 +35,7 @@ GAUGES = {
     "telemetry_lag_seconds": "Age of the oldest reading that waits for the telemetry store.",
     "outbox_rows": "Rows that wait for the telemetry store.",
     "outbox_bytes": "Bytes they take on disk.",
+    "notices_waiting": "Notices on their way, counted for each address.",
     "feed_listeners": "Live listeners.",
     "clock_ahead_seconds": "How far the gateway's time is ahead of a machine clock that was set back.",
 }

@@ -1,5 +1,6 @@
 """Who is told of an alert, when, and who is told next when nobody acknowledges it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.core.schedule import Schedule
@@ -23,7 +24,7 @@ class Escalation:
     """One step after the first notice, unless somebody has acknowledged by then."""
 
     after: Millis
-    """From the raising of the alert (or its return to unacknowledged)."""
+    """From when the alert came before people; where hours kept its first notice back, from then."""
     targets: tuple[str, ...]
 
 
@@ -40,6 +41,14 @@ class Callout:
     steps: tuple[Escalation, ...] = ()
     """In the order of their times."""
 
+    def takes(self, level: Level, rule: str, device: str) -> bool:
+        """Whether alerts like this go to it."""
+        return (
+            (not self.levels or level in self.levels)
+            and (not self.rules or rule in self.rules)
+            and (not self.devices or device in self.devices)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grouping:
@@ -51,3 +60,16 @@ class Grouping:
     """Before a notice of what joined a group that was already told."""
     repeat: Millis = 4 * HOUR
     """Before an unchanged group is told again; each further time takes twice as long, up to a day."""
+
+
+def reachable(targets: Mapping[str, Target], names: Iterable[str], now: Millis) -> list[str]:
+    """Those of the targets that may be told now, in their order, each once."""
+    found = (targets[name] for name in dict.fromkeys(names) if name in targets)
+    return [target.name for target in found if target.hours is None or target.hours.is_open(now)]
+
+
+def first_opening(targets: Mapping[str, Target], names: Iterable[str], now: Millis) -> Millis | None:
+    """When the first of targets that are all outside their hours may be told; None where none ever may."""
+    hours = (targets[name].hours for name in names if name in targets)
+    openings = (schedule.next_change(now) for schedule in hours if schedule is not None)
+    return min((at for at in openings if at is not None), default=None)

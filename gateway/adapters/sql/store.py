@@ -45,6 +45,7 @@ class Store:
             quality.catch_up(self._connection)
         self._quarantine = Quarantine(self._connection)
         self._filled = asyncio.Event()
+        self._noticed = asyncio.Event()
         self._settled = asyncio.Event()
         self._grown = asyncio.Event()
         self._growth = 0
@@ -99,6 +100,8 @@ class Store:
             self.waiting_rows += rows
             self.waiting_bytes += size
             self._filled.set()
+        if any(outcome.kind == "notice.sent" for outcome in effects.outcomes):
+            self._noticed.set()
         return last
 
     async def write(self, work: Callable[[sa.Connection], T]) -> T:
@@ -134,6 +137,11 @@ class Store:
         """Return once rows may be waiting in the telemetry outbox."""
         await self._filled.wait()
         self._filled.clear()
+
+    async def noticed(self) -> None:
+        """Return once there may be a new notice in the log."""
+        await self._noticed.wait()
+        self._noticed.clear()
 
     async def journal_grown(self, size: int) -> None:
         """Return once the journal has grown by so many bytes from now on."""
