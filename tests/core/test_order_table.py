@@ -6,9 +6,9 @@ import pytest
 
 from gateway.core.engine import Engine
 from gateway.core.inputs import Command, LinkUp, Started
-from gateway.core.order_state import OrderState, WorkOrder
+from gateway.core.order_state import CHAIN, ENDED, SETTLED, OrderState, WorkOrder
+from gateway.core.order_table import EDGES
 from gateway.core.state import Reply, State
-from gateway.core.work_orders import CHAIN, EDGES, ENDED
 from tests.core.stories import PLANS, START
 
 NEW, TRIAGED, ASSIGNED, ACCEPTED, EN_ROUTE, ON_SITE, IN_PROGRESS, DONE, VERIFIED, CLOSED = CHAIN
@@ -130,4 +130,5 @@ def test_nothing_is_a_duplicate_of_itself_or_of_an_ended_order() -> None:
 def test_the_table_holds_nothing_else() -> None:
     assert set(EDGES) == BESIDE - {(ON_HOLD, IN_PROGRESS)}
     assert set(ENDED) == {CLOSED, CANCELLED, DUPLICATE}
+    assert set(SETTLED) == {DONE, VERIFIED, *ENDED}
     assert {*CHAIN, ON_HOLD, CANCELLED, DUPLICATE} == set(OrderState)
