@@ -270,6 +270,7 @@ def _status(desk: Desk, one: Status) -> None:
 
 
 def _configured(desk: Desk, one: Configured) -> None:
+    stale_after = desk.plan.stale_after
     desk.adopt(one.plan)
     tuning.lay_over(desk)
     desk.effects.scalars = True
@@ -290,7 +291,7 @@ def _configured(desk: Desk, one: Configured) -> None:
             levels.evaluate(desk, device, dev, program.levels)
             for rule in list(dev.alerts):
                 alerts.follow(desk, device, dev, device.kind.rules[rule], moved=False)
-            if dev.alerts:
+            if dev.alerts and desk.plan.stale_after != stale_after:
                 alert_timers.arm(desk, device, dev)
         if desk.state.scalars.observing:
             observing.watch(desk, device, program)

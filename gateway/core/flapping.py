@@ -16,10 +16,13 @@ def chattering(dev: DeviceState, rule: str) -> bool:
 
 
 def count(desk: Desk, owner: str, dev: DeviceState, rule: str, limit: Flapping) -> bool:
-    """Count a transition that is told; True when it is the one too many, and chattering begins."""
+    """Count a transition that is told; True when it is the one too many, and chattering begins.
+
+    What comes and goes in one moment, as the alert of an event does, is one transition.
+    """
     now = desk.moment.now
     flutter = dev.flutters.setdefault(rule, Flutter())
-    recent = [at for at in flutter.recent if at > now - limit.within]
+    recent = [at for at in flutter.recent if now - limit.within < at < now]
     flutter.recent = [*recent, now][-limit.transitions :]
     desk.effects.devices.add(owner)
     if flutter.since is not None or len(flutter.recent) < limit.transitions:

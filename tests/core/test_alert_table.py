@@ -4,18 +4,26 @@ from itertools import product
 
 import pytest
 
-from gateway.core.alerts import ACTIVE, TABLE, Act
+from gateway.core.alert_table import ACTIVE, TABLE, Act
 from gateway.core.state import AlertState
 
 NORMAL, UNACKNOWLEDGED = AlertState.NORMAL, AlertState.UNACKNOWLEDGED
 ACKNOWLEDGED, RETURNED = AlertState.ACKNOWLEDGED, AlertState.RETURNED
 
 DOCUMENTED = {
-    #                raise           rise            clear     auto_clear  ack
-    NORMAL: (UNACKNOWLEDGED, None, None, None, None),
-    UNACKNOWLEDGED: (UNACKNOWLEDGED, UNACKNOWLEDGED, RETURNED, NORMAL, ACKNOWLEDGED),
-    ACKNOWLEDGED: (UNACKNOWLEDGED, UNACKNOWLEDGED, NORMAL, NORMAL, None),
-    RETURNED: (UNACKNOWLEDGED, None, None, None, NORMAL),
+    #                raise           rise            clear     auto_clear  ack        unshelve       exit
+    NORMAL: (UNACKNOWLEDGED, None, None, None, None, None, None),
+    UNACKNOWLEDGED: (
+        UNACKNOWLEDGED,
+        UNACKNOWLEDGED,
+        RETURNED,
+        NORMAL,
+        ACKNOWLEDGED,
+        ACKNOWLEDGED,
+        UNACKNOWLEDGED,
+    ),
+    ACKNOWLEDGED: (UNACKNOWLEDGED, UNACKNOWLEDGED, NORMAL, NORMAL, None, ACKNOWLEDGED, UNACKNOWLEDGED),
+    RETURNED: (UNACKNOWLEDGED, None, None, None, NORMAL, NORMAL, NORMAL),
 }
 """ISA-18.2; None is refused."""
 

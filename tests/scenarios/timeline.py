@@ -146,7 +146,7 @@ class Telling:
             yield from self._compare(where, expected, rule, device)
 
     def _compare(
-        self, where: str, expected: dict[str, Any], rule: str | None
+        self, where: str, expected: dict[str, Any], rule: str | None, device: str
     ) -> Iterator[tuple[str, object, object]]:
         if "then" in expected:
             if expected["then"] is not None:
@@ -156,6 +156,9 @@ class Telling:
             if name in expected:
                 record = kept[rule or next(iter(kept))]
                 yield f"{where}, {name}", expected[name], _part(_plain(record), expected[name])
+        if "state" in expected:
+            record = self.engine.state.devices[device]
+            yield f"{where}, state", expected["state"], _part(_plain(record), expected["state"])
         if "reply" in expected:
             found = _plain(self.replies[-1])
             yield f"{where}, reply", expected["reply"], _part(found, expected["reply"])
@@ -164,13 +167,19 @@ class Telling:
         level = f"{one.rule}/{one.level}" if one.rule and one.level else ""
         named = one.device if one.device != "d1" else ""
         detail = [
-            f"{key}={self._names.get(value, _shown(value))}"
+            f"{key}={self._named(value)}"
             for key in TOLD
             if (value := one.detail.get(key)) is not None
         ]
         by = f"by={one.actor}" if one.actor else ""
         time = "" if one.at == self.now else f"@{show_duration(one.at - START)}"
         return " ".join(word for word in (one.kind, named, level, *detail, by, time) if word)
+
+    def _named(self, value: Any) -> str:  # noqa: ANN401 - any detail of an outcome
+        """A detail as a story shows it: records by their ordinals, lists with commas."""
+        if isinstance(value, list):
+            return ",".join(self._named(one) for one in value)
+        return self._names.get(value) or _shown(value)
 
     def _inputs(self, step: dict[str, Any], at: Millis) -> list[Input]:
         device = step.pop("device", "d1")
