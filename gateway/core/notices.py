@@ -6,7 +6,6 @@ through the steps of its call-out (:mod:`gateway.core.escalation`). Every notice
 adapter carries it to people.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 from gateway.core import escalation
@@ -48,7 +47,7 @@ def announce(desk: Desk, alert: Alert, rule: Rule, *, at_once: bool = False) -> 
     desk.effects.scalars = True
     if not rule.shelvable:
         group.waiting.pop(alert.id, None)
-        _tell_new(desk, key, group, callout, {alert.id: now})
+        _tell_new(desk, key, group, callout, {alert.id: now}, alone=True)
         return
     group.waiting.setdefault(alert.id, now)
     _await(desk, key, group, now if at_once else _when(desk, group, alert))
@@ -134,9 +133,17 @@ def come_due(desk: Desk, timer: Timer) -> None:
         _repeat(desk, key, group, callout)
 
 
-def _tell_new(desk: Desk, key: str, group: NoticeGroup, callout: Callout, news: dict[str, Millis]) -> None:
+def _tell_new(
+    desk: Desk,
+    key: str,
+    group: NoticeGroup,
+    callout: Callout,
+    news: dict[str, Millis],
+    *,
+    alone: bool = False,
+) -> None:
     """Tell what is new; where nobody of the call-out may be told now, whom the next step names."""
-    why, now = _why(desk, group, news), desk.moment.now
+    why, now = _why(desk, group, news, alone=alone), desk.moment.now
     targets, step = reachable(desk.plan.targets, callout.targets, now), 0
     if targets:
         tell(desk, targets, why, list(news), key)
@@ -154,13 +161,13 @@ def _tell_new(desk: Desk, key: str, group: NoticeGroup, callout: Callout, news: 
     _rest(desk, key, group)
 
 
-def _why(desk: Desk, group: NoticeGroup, news: Iterable[str]) -> str:
+def _why(desk: Desk, group: NoticeGroup, news: dict[str, Millis], *, alone: bool) -> str:
     """``new``, ``joined`` (others of the group were told before), ``risen`` or ``again`` (these were)."""
     before = {name: group.told[name] for name in news if name in group.told}
-    if len(before) == len(list(news)):
+    if len(before) == len(news):
         rose = any(desk.state.alerts[name].level > called.level for name, called in before.items())
         return "risen" if rose else "again"
-    return "joined" if group.told else "new"
+    return "joined" if group.told and not alone else "new"
 
 
 def _remember(desk: Desk, key: str, group: NoticeGroup, news: dict[str, Millis], step: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gateway.core.values import Millis
-from tests.scenarios.timeline import Telling, from_memory, plainly, with_ticks
+from tests.scenarios.timeline import Telling, from_memory, laid_over, plainly, with_ticks
 
 
 def stories() -> Iterator[Any]:
@@ -16,7 +16,7 @@ def stories() -> Iterator[Any]:
         text = yaml.safe_load(path.read_text("utf-8"))
         for story in text["stories"]:
             profile = {**text.get("profile", {}), **story.get("profile", {})}
-            site = {**text.get("site", {}), **story.get("site", {})}
+            site = laid_over(text.get("site", {}), story.get("site", {}))
             yield pytest.param(profile, site, story["steps"], id=f"{path.stem}: {story['story']}")
 
 

@@ -76,6 +76,8 @@ TOLD = (
     "hidden",
     "late",
     "counted",
+    "targets",
+    "alerts",
 )
 """Details of an outcome that a story repeats, in this order."""
 
