@@ -49,7 +49,7 @@ async def build(settings: Settings) -> AsyncIterator[Gateway]:
     """
     bundle, plan = read_site(settings.site)
     mqtt = mqtt_settings(settings, plan)
-    source = connect_source(mqtt)
+    source = connect_source(mqtt, record=settings.data_dir / "subscriptions.json")
     influx_settings(settings)  # said before anything starts
     carriers = notice_carriers(plan)
     async with contextlib.AsyncExitStack() as stack:

@@ -11,6 +11,7 @@ from gateway.adapters.mqtt5_wire import Mqtt5Wire
 from gateway.adapters.mqtt_endings import Ending, unreachable
 from gateway.adapters.mqtt_inbox import Inbox
 from gateway.adapters.mqtt_settings import MqttSettings
+from gateway.adapters.mqtt_subscriptions import Subscriptions
 
 LEAVE_TIME: Final = 1.0
 """Seconds to get the last bytes out when leaving."""
@@ -22,13 +23,21 @@ class Mqtt5Dialect:
     Args:
         settings: the broker and what to ask of it.
         inbox: where everything goes.
+        subscriptions: what to receive, over all connections.
         context: for TLS, else None.
     """
 
     name = "MQTT 5"
 
-    def __init__(self, settings: MqttSettings, inbox: Inbox, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        settings: MqttSettings,
+        inbox: Inbox,
+        subscriptions: Subscriptions,
+        context: ssl.SSLContext | None,
+    ) -> None:
         self._settings, self._inbox, self._context = settings, inbox, context
+        self._subscriptions = subscriptions
         self._suspicion = Suspicion()
         self._wire: Mqtt5Wire | None = None
 
@@ -39,7 +48,7 @@ class Mqtt5Dialect:
 
     async def converse(self) -> Ending:
         """Connect, subscribe and receive until it is over; when cancelled, leave cleanly."""
-        wire = Mqtt5Wire(self._settings, self._inbox, self._suspicion)
+        wire = Mqtt5Wire(self._settings, self._inbox, self._subscriptions, self._suspicion)
         loop = asyncio.get_running_loop()
         place = self._settings.host, self._settings.port
         try:
@@ -56,6 +65,11 @@ class Mqtt5Dialect:
             # Not even a second cancellation may leave the socket behind.
             await asyncio.wait([wire.gone], timeout=LEAVE_TIME)
             wire.abort()
+
+    def subscribe(self) -> None:
+        """Have the broker send what is wanted now; without a connection the next one does it."""
+        if self._wire:
+            self._wire.session.ask()
 
     def acknowledge(self, receipts: Sequence[int]) -> None:
         """Acknowledge these messages in this order, in one write."""

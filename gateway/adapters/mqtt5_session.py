@@ -17,12 +17,15 @@ from mqtt5 import (
     SubAckPacket,
     SubscribePacket,
     TopicFilter,
+    UnsubAckPacket,
+    UnsubscribePacket,
 )
 
 from gateway.adapters import mqtt_endings as endings
 from gateway.adapters.mqtt_endings import Ending
 from gateway.adapters.mqtt_inbox import Inbox
 from gateway.adapters.mqtt_settings import MqttSettings
+from gateway.adapters.mqtt_subscriptions import REFUSES, Grant, Subscriptions
 from gateway.ports import Link
 
 ANSWER_TIME: Final = 10.0
@@ -31,8 +34,6 @@ GUESS_TIME: Final = 3.0
 """The same for the answers while it is not known whether the broker understands MQTT 5 at all."""
 PINGREQ: Final = PingReqPacket().write()
 _PUBCOMP: Final = 0x7002_0000
-_REFUSES: Final = 0x80
-"""Reason codes from here on are failures [2.4]."""
 
 
 class Outlet(Protocol):
@@ -54,19 +55,25 @@ class Mqtt5Session:
     Args:
         settings: what to ask of the broker.
         inbox: told about the link.
+        subscriptions: what to receive, over all connections.
         outlet: where packets go.
         clock: seconds, going forward.
     """
 
     def __init__(
-        self, settings: MqttSettings, inbox: Inbox, outlet: Outlet, clock: Callable[[], float]
+        self,
+        settings: MqttSettings,
+        inbox: Inbox,
+        subscriptions: Subscriptions,
+        outlet: Outlet,
+        clock: Callable[[], float],
     ) -> None:
         self.accepted = False
-        self.caveats: list[str] = []
-        """What the broker did not grant, for a person."""
+        self._caveats: list[str] = []
         self.heard = False
         """Set whenever bytes come in."""
         self._settings, self._inbox, self._outlet, self._clock = settings, inbox, outlet, clock
+        self._subscriptions = subscriptions
         self._answer_time = GUESS_TIME if settings.version == "auto" else ANSWER_TIME
         self._deadline = clock() + self._answer_time
         self._subscribed = False
@@ -98,7 +105,9 @@ class Mqtt5Session:
                 self._outlet.write(struct.pack(">I", _PUBCOMP | packet.packet_id))
             case ConnAckPacket() if not self.accepted:
                 self._answered(packet)
-            case SubAckPacket() if self.accepted and not self._subscribed:
+            case SubAckPacket() if self._awaits(subscribe=True):
+                self._granted(packet)
+            case UnsubAckPacket() if self._awaits(subscribe=False):
                 self._granted(packet)
             case DisconnectPacket() if self.accepted:
                 self._outlet.end(self._farewell(packet))
@@ -109,10 +118,24 @@ class Mqtt5Session:
                 )
 
     @property
+    def caveats(self) -> list[str]:
+        """What the broker did not grant, for a person."""
+        return [*self._caveats, *self._subscriptions.caveats]
+
+    @property
     def patience(self) -> float:
         """Seconds until :meth:`check` is due."""
         remaining = self._keep_alive / 2
-        return remaining if self._subscribed else max(0.0, min(remaining, self._deadline - self._clock()))
+        return max(0.0, min(remaining, self._deadline - self._clock())) if self._waiting else remaining
+
+    @property
+    def _waiting(self) -> bool:
+        """An answer is due by the deadline."""
+        return not self._subscribed or self._subscriptions.asked is not None
+
+    def _awaits(self, *, subscribe: bool) -> bool:
+        asked = self._subscriptions.asked
+        return self.accepted and asked is not None and asked.subscribe is subscribe
 
     def check(self, *, deaf: bool) -> None:
         """Ping the broker; give it up when it has said nothing for a keep-alive time.
@@ -126,38 +149,52 @@ class Mqtt5Session:
             self._outlet.write(PINGREQ)
         if self._silences >= 2:  # noqa: PLR2004  # two halves of a keep-alive time
             self._outlet.end(endings.silent(self._settings))
-        elif not self._subscribed and not deaf and self._clock() >= self._deadline:
+        elif self._waiting and deaf:
+            self._deadline = self._clock() + self._answer_time  # the answer may be among what is not read yet
+        elif self._waiting and self._clock() >= self._deadline:
             self._outlet.end(endings.late(self._settings, self._answer_time, accepted=self.accepted))
+        elif self._subscribed:
+            self.ask()
 
     def _answered(self, packet: ConnAckPacket) -> None:
-        if packet.reason_code.value >= _REFUSES:
+        if packet.reason_code.value >= REFUSES:
             self._outlet.end(endings.refused(self._settings, packet.reason_code.value))
             return
         self.accepted = True
         self._inbox.open()
         self._answer_time = ANSWER_TIME
-        self._deadline = self._clock() + ANSWER_TIME
         if packet.server_keep_alive:
             self._keep_alive = packet.server_keep_alive
         expiry = packet.session_expiry_interval
         if expiry is not None and expiry < self._settings.session_expiry:
-            self.caveats.append(f"it keeps the session of an absent gateway for {expiry} s only")
+            self._caveats.append(f"it keeps the session of an absent gateway for {expiry} s only")
+        self._subscriptions.opened(kept=packet.session_present)
+        self.ask()
+
+    def ask(self) -> None:
+        """Subscribe and unsubscribe as is wanted now; one question at a time."""
+        asked = self._subscriptions.next(self._clock()) if self.accepted else None
+        if asked is None:
+            return
+        self._deadline = self._clock() + ANSWER_TIME
+        if not asked.subscribe:
+            self._outlet.write(UnsubscribePacket(2, list(asked.filters)).write())
+            return
         # Retained flags as MQTT 3.1.1 has them: set on what was stored, not on what happens now [3.8.3.1].
         wanted = [
-            TopicFilter(text, max_qos=QoS.AT_LEAST_ONCE, retain_as_published=False)
-            for text in self._settings.filters
+            TopicFilter(text, max_qos=QoS.AT_LEAST_ONCE, retain_as_published=False) for text in asked.filters
         ]
         self._outlet.write(SubscribePacket(1, wanted).write())
 
-    def _granted(self, packet: SubAckPacket) -> None:
-        for text, code in zip(self._settings.filters, packet.reason_codes, strict=False):
-            if code.value >= _REFUSES:
-                self._outlet.end(endings.unsubscribed(text, code.name.replace("_", " ").lower()))
-                return
-            if code.value < QoS.AT_LEAST_ONCE.value:
-                self.caveats.append(f"it grants '{text}' at QoS 0 only, where messages can be lost")
+    def _granted(self, packet: SubAckPacket | UnsubAckPacket) -> None:
+        grants = [Grant(code.value, code.name.replace("_", " ").lower()) for code in packet.reason_codes]
+        ending = self._subscriptions.answered(grants, self._clock())
+        if ending is not None:
+            self._outlet.end(ending)
+            return
         self._subscribed = True
         self._inbox.say(Link(up=True))
+        self.ask()
 
     def _farewell(self, packet: DisconnectPacket) -> Ending:
         if packet.reason_code is DisconnectReasonCode.SESSION_TAKEN_OVER:

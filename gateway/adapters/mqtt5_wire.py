@@ -14,16 +14,19 @@ from gateway.adapters.mqtt5_session import Mqtt5Session
 from gateway.adapters.mqtt_endings import Ending
 from gateway.adapters.mqtt_inbox import Inbox
 from gateway.adapters.mqtt_settings import MqttSettings
+from gateway.adapters.mqtt_subscriptions import Subscriptions
 
 
 class Mqtt5Wire(asyncio.BufferedProtocol):
     """``ended`` gets the reason why the connection is over; ``gone`` is done when its socket is closed."""
 
-    def __init__(self, settings: MqttSettings, inbox: Inbox, suspicion: Suspicion) -> None:
+    def __init__(
+        self, settings: MqttSettings, inbox: Inbox, subscriptions: Subscriptions, suspicion: Suspicion
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[Ending] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
-        self.session = Mqtt5Session(settings, inbox, self, loop.time)
+        self.session = Mqtt5Session(settings, inbox, subscriptions, self, loop.time)
         self._reader = Mqtt5Reader(inbox, settings.max_packet, suspicion, self._handle, self._reject)
         self._settings, self._inbox = settings, inbox
         self._transport: asyncio.Transport | None = None

@@ -7,12 +7,14 @@ What MQTT 5 and MQTT 3.1.1 have in common lives here; a *dialect* (:mod:`gateway
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Protocol
 
 from gateway.adapters.mqtt5_dialect import Mqtt5Dialect
 from gateway.adapters.mqtt_endings import BackOff, Ending, Retry
 from gateway.adapters.mqtt_inbox import VOID, Inbox
 from gateway.adapters.mqtt_settings import MqttSettings
+from gateway.adapters.mqtt_subscriptions import Record, Subscriptions
 from gateway.adapters.paho_dialect import PahoDialect
 from gateway.ports import Batch, Health
 
@@ -26,6 +28,9 @@ class Dialect(Protocol):
 
     async def converse(self) -> Ending:
         """Connect, subscribe and receive until it is over; when cancelled, leave cleanly."""
+
+    def subscribe(self) -> None:
+        """Ask the present connection, if there is one, for what is wanted now."""
 
     def acknowledge(self, receipts: Sequence[int]) -> None:
         """Acknowledge these messages of the present connection, in this order."""
@@ -56,7 +61,8 @@ class MqttSource:
 
     Args:
         settings: for texts; the dialects have their own reference.
-        inbox: shared with the dialects.
+        inbox: shared with the dialects, and so are
+        subscriptions: what to receive.
         dialects: each connection is tried with the first; while the broker refuses the version, with the next.
         back_off: how long to wait between attempts.
     """
@@ -65,6 +71,7 @@ class MqttSource:
         self,
         settings: MqttSettings,
         inbox: Inbox,
+        subscriptions: Subscriptions,
         dialects: Sequence[Dialect],
         back_off: BackOff | None = None,
     ) -> None:
@@ -73,6 +80,7 @@ class MqttSource:
         """Acknowledgements that came too late, after their connection was gone."""
         self._settings = settings
         self._inbox = inbox
+        self._subscriptions = subscriptions
         self._dialects = deque(dialects)
         self._dialect = dialects[0]
         self._back_off = back_off or BackOff()
@@ -113,6 +121,15 @@ class MqttSource:
                 break
         accepted = self._inbox.openings != openings
         return self._back_off.judge(ending, clock() - began if accepted else 0.0, self._settings.client_id)
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """From now on receive these topics and no others; now, or when there is a connection again.
+
+        The connection stays, and messages of topics that were and are wanted go on coming. What the broker refuses is
+        in :meth:`health`, and asked for again every half minute.
+        """
+        self._subscriptions.want(filters)
+        self._dialect.subscribe()
 
     async def arrived(self) -> None:
         """Return once there is something to take."""
@@ -155,22 +172,35 @@ class MqttSource:
             return Health(ok=False, words=link.reason)
         caveats = f"; {self._dialect.caveats}" if self._dialect.caveats else ""
         waiting = f"; {len(self._inbox.items)} messages wait" if self._inbox.crowded else ""
-        return Health(ok=True, words=f"connected to {place} by {self._dialect.name}{caveats}{waiting}")
+        refused = "".join(
+            f"; it refuses the subscription to '{name}': {words}"
+            for name, words in self._subscriptions.refused.items()
+        )
+        words = f"connected to {place} by {self._dialect.name}{refused}{caveats}{waiting}"
+        return Health(ok=not refused, words=words)
 
 
-def connect_source(settings: MqttSettings, back_off: BackOff | None = None) -> MqttSource:
+def connect_source(
+    settings: MqttSettings, back_off: BackOff | None = None, record: Path | None = None
+) -> MqttSource:
     """A source for these settings; nothing is connected before :meth:`MqttSource.run`.
 
     Version ``auto`` tries MQTT 5 first and goes over to 3.1.1 when the broker refuses it; the broker need not be there yet.
+
+    Args:
+        settings: the broker and what to ask of it.
+        back_off: how long to wait between attempts.
+        record: a file that remembers what the broker's session may hold, so that a later start can give it up.
 
     Raises:
         SettingsError: a certificate file cannot be used.
     """
     inbox = Inbox()
+    subscriptions = Subscriptions(settings, Record(settings, record))
     context = settings.tls_context()
     dialects: list[Dialect] = []
     if settings.version in ("auto", "5"):
-        dialects.append(Mqtt5Dialect(settings, inbox, context))
+        dialects.append(Mqtt5Dialect(settings, inbox, subscriptions, context))
     if settings.version in ("auto", "3.1.1"):
-        dialects.append(PahoDialect(settings, inbox, context))
-    return MqttSource(settings, inbox, dialects, back_off)
+        dialects.append(PahoDialect(settings, inbox, subscriptions, context))
+    return MqttSource(settings, inbox, subscriptions, dialects, back_off)

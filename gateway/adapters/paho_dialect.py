@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from mqtt5 import DisconnectReasonCode
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -19,6 +19,7 @@ from gateway.adapters import mqtt_endings as endings
 from gateway.adapters.mqtt_endings import Ending
 from gateway.adapters.mqtt_inbox import MALFORMED_TOPIC, NO_RECEIPT, Inbox
 from gateway.adapters.mqtt_settings import MqttSettings
+from gateway.adapters.mqtt_subscriptions import Grant, Subscriptions
 from gateway.core.values import Message
 from gateway.ports import Link
 
@@ -31,7 +32,6 @@ READ_AT_ONCE: Final = 500
 """Packets read before other tasks get their turn."""
 _QOS2: Final = 1 << 16
 """A receipt is the packet id, with this bit set when the message came at QoS 2."""
-_REFUSES: Final = 0x80
 _TICK: Final = 1.0
 """Seconds between looks at the keep-alive; paho asks for about one."""
 
@@ -44,23 +44,32 @@ class PahoDialect:
     Args:
         settings: the broker and what to ask of it.
         inbox: where everything goes.
+        subscriptions: what to receive, over all connections.
         context: for TLS, else None.
     """
 
     name = "MQTT 3.1.1"
 
-    def __init__(self, settings: MqttSettings, inbox: Inbox, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        settings: MqttSettings,
+        inbox: Inbox,
+        subscriptions: Subscriptions,
+        context: ssl.SSLContext | None,
+    ) -> None:
         self._settings, self._inbox, self._context = settings, inbox, context
+        self._subscriptions = subscriptions
         self._wire: PahoWire | None = None
 
     @property
     def caveats(self) -> str:
         """What the broker did not grant."""
-        return "; ".join(self._wire.caveats) if self._wire else ""
+        return "; ".join(self._subscriptions.caveats)
 
     async def converse(self) -> Ending:
         """Connect, subscribe and receive until it is over; when cancelled, leave cleanly."""
-        wire = PahoWire(self._settings, self._inbox, self._context)
+        client = _make_client(self._settings, self._context)
+        wire = PahoWire(self._settings, self._inbox, self._subscriptions, client)
         self._wire = wire
         try:
             await wire.connect()
@@ -70,6 +79,11 @@ class PahoDialect:
         finally:
             self._wire = None
             wire.leave()
+
+    def subscribe(self) -> None:
+        """Have the broker send what is wanted now; without a connection the next one does it."""
+        if self._wire:
+            self._wire.ask()
 
     def acknowledge(self, receipts: Sequence[int]) -> None:
         """Acknowledge these messages in this order."""
@@ -90,18 +104,20 @@ class PahoDialect:
 class PahoWire:
     """One connection. paho calls back from within ``loop_*``; its client is closed only outside of those."""
 
-    def __init__(self, settings: MqttSettings, inbox: Inbox, context: ssl.SSLContext | None) -> None:
-        self.caveats: list[str] = []
-        self._settings, self._inbox = settings, inbox
+    def __init__(
+        self, settings: MqttSettings, inbox: Inbox, subscriptions: Subscriptions, client: Client
+    ) -> None:
+        self._settings, self._inbox, self._subscriptions = settings, inbox, subscriptions
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[Ending] = self._loop.create_future()
         self._accepted = False
         self._subscribed = False
+        self._deadline = self._loop.time() + ANSWER_TIME
         self._reading = False
         self._arrived = self._arrived_bytes = 0
-        self._client = client = _make_client(settings, context)
+        self._client = client
         client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
+        client.on_subscribe = client.on_unsubscribe = self._on_granted
         client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
         client.on_socket_close = self._on_socket_close
@@ -127,14 +143,32 @@ class PahoWire:
 
     async def watch(self) -> Ending:
         """Keep the connection alive until it is over."""
-        deadline = self._loop.time() + ANSWER_TIME
+        self._deadline = self._loop.time() + ANSWER_TIME
         while not self._ended.done():
             await asyncio.wait([self._ended], timeout=min(_TICK, self._settings.keep_alive / 2))
             if not self._ended.done():
-                self._client.loop_misc()
-                if not self._subscribed and self._loop.time() > deadline:
-                    self.end(endings.late(self._settings, ANSWER_TIME, accepted=self._accepted))
+                self._check(self._loop.time())
         return self._ended.result()
+
+    def _check(self, now: float) -> None:
+        """Ping; give up a broker that does not answer; ask again for what it refused a while ago."""
+        self._client.loop_misc()
+        if self._subscribed and self._subscriptions.asked is None:
+            self.ask()
+        elif self._accepted and not self._reading:
+            self._deadline = now + ANSWER_TIME  # the answer may be among what is not read yet
+        elif now > self._deadline:
+            self.end(endings.late(self._settings, ANSWER_TIME, accepted=self._accepted))
+
+    def ask(self) -> None:
+        """Subscribe and unsubscribe as is wanted now; one question at a time."""
+        connected = self._accepted and not self._ended.done()
+        if connected and (asked := self._subscriptions.next(self._loop.time())) is not None:
+            self._deadline = self._loop.time() + ANSWER_TIME
+            if asked.subscribe:
+                self._client.subscribe([(text, 1) for text in asked.filters])
+            else:
+                self._client.unsubscribe(list(asked.filters))
 
     def end(self, ending: Ending) -> None:
         """It is over; the first reason counts, and nothing more is handed over."""
@@ -221,7 +255,7 @@ class PahoWire:
 
     # --- called by paho --------------------------------------------------------------------------------------
 
-    def _on_connect(self, client: Client, _data: object, _flags: object, code: ReasonCode, _: object) -> None:
+    def _on_connect(self, _c: Client, _d: object, flags: ConnectFlags, code: ReasonCode, _: object) -> None:
         if self._ended.done():
             return
         if code.is_failure:
@@ -229,22 +263,23 @@ class PahoWire:
             return
         self._accepted = True
         self._inbox.open()
-        client.subscribe([(text, 1) for text in self._settings.filters])
+        self._subscriptions.opened(kept=flags.session_present)
+        self.ask()
 
-    def _on_subscribe(
-        self, _client: Client, _data: object, _id: int, codes: list[ReasonCode], _: object
-    ) -> None:
-        if self._ended.done():
+    def _on_granted(self, _c: Client, _d: object, _id: int, codes: list[ReasonCode], _: object) -> None:
+        asked = self._subscriptions.asked
+        if self._ended.done() or asked is None:
             return
-        for text, code in zip(self._settings.filters, codes, strict=False):
-            if code.value >= _REFUSES:
-                self.end(endings.unsubscribed(text, "not allowed"))
-                return
-            if code.value == 0:
-                self.caveats.append(f"it grants '{text}' at QoS 0 only, where messages can be lost")
+        # An UNSUBACK of MQTT 3.1.1 carries no codes: it always succeeds.
+        grants = [Grant(code.value, "not allowed") for code in codes] if asked.subscribe else []
+        ending = self._subscriptions.answered(grants, self._loop.time())
+        if ending is not None:
+            self.end(ending)
+            return
         self._subscribed = True
         self._post()
         self._inbox.say(Link(up=True))
+        self.ask()
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         if self._ended.done():
@@ -262,19 +297,18 @@ class PahoWire:
     def _on_disconnect(
         self, _client: Client, _data: object, _flags: object, code: ReasonCode, _: object
     ) -> None:
-        if code.value == DisconnectReasonCode.KEEP_ALIVE_TIMEOUT.value:
-            self.end(endings.silent(self._settings))
-        elif code.value == DisconnectReasonCode.PROTOCOL_ERROR.value and not self._ended.done():
+        if code.value == DisconnectReasonCode.PROTOCOL_ERROR.value and not self._ended.done():
             self._inbox.malformed += 1
-            self.end(
-                endings.unreadable(self._settings)
-                if self._accepted
-                else endings.other_version(self._settings)
-            )
-        elif self._accepted:
-            self.end(endings.closed(self._settings))
-        else:
-            self.end(endings.unanswered(self._settings))
+        self.end(_disconnected(self._settings, code.value, accepted=self._accepted))
+
+
+def _disconnected(settings: MqttSettings, code: int, *, accepted: bool) -> Ending:
+    """What paho's reason for a disconnect means."""
+    if code == DisconnectReasonCode.KEEP_ALIVE_TIMEOUT.value:
+        return endings.silent(settings)
+    if code == DisconnectReasonCode.PROTOCOL_ERROR.value:
+        return endings.unreadable(settings) if accepted else endings.other_version(settings)
+    return endings.closed(settings) if accepted else endings.unanswered(settings)
 
 
 def _make_client(settings: MqttSettings, context: ssl.SSLContext | None) -> Client:

@@ -321,7 +321,7 @@ async def test_reading_pauses_while_too_much_is_waiting(broker: Mosquitto, versi
     inbox = Inbox(most_messages=50)
     for dialect in source._dialects:
         dialect._inbox = inbox  # type: ignore[attr-defined]
-    async with running(settings, MqttSource(settings, inbox, source._dialects)) as run:
+    async with running(settings, MqttSource(settings, inbox, source._subscriptions, source._dialects)) as run:
         await run.link(up=True)
         await publish(broker, numbered(5_000), qos=0)
         await eventually(lambda: inbox.crowded)
