@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from api.cli import app as command_line
-from api.http.meters import COUNTERS, FAMILIES, GAUGES
+from api.http.meters import ALERT_COUNTERS, ALERT_GAUGES, COUNTERS, FAMILIES, GAUGES
 from gateway.codecs.reasons import REASONS
 from gateway.settings import Settings
 from gateway.site.check import check_files
@@ -117,7 +117,8 @@ def test_every_setting_is_explained_with_its_default() -> None:
 
 
 def test_every_metric_is_explained_and_every_explained_one_exists() -> None:
-    real = {f"fgw_{name}_total" for name in (*COUNTERS, *FAMILIES)} | {f"fgw_{name}" for name in GAUGES}
+    real = {f"fgw_{name}_total" for name in (*COUNTERS, *FAMILIES, *ALERT_COUNTERS)}
+    real |= {f"fgw_{name}" for name in (*GAUGES, *ALERT_GAUGES)}
     real |= {"fgw_healthy", "fgw_devices", "fgw_live_streams", "fgw_http_requests_total"}
     explained = set(re.findall(r"`(fgw_\w+)", section(page("docs/operations.md"), "### Metrics")))
     assert explained == real
