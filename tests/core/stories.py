@@ -43,6 +43,7 @@ points:
 events:
   trip: {attributes: {cause: {type: enum, values: [heat, phase]}, who: {type: text, personal: true}}}
   denied: {}
+  tap: {attributes: {tag: {type: text}, guard: {type: text}}}
 params: {high: 80, higher: 100}
 rules:
   hot:
@@ -84,10 +85,14 @@ work_orders:
   repair:
     team: house
     clocks: {accept: 5m, arrive: 30m, resolve: 2h}
+    accept_within: 2m
+    longest_hold: {parts: 30m, permit: 10m}
+    calendar: shift
     reopen_within: 1h
-  strict: {allow_skips: false, checklist: [{name: look}, {name: note, required: false}], clocks: {resolve: 10m}, reopen_within: 0s}
+  strict: {allow_skips: false, checklist: [{name: look, corrective: repair}, {name: note, required: false}], clocks: {resolve: 10m}, reopen_within: 0s}
+calendars: {shift: {hours: {mon-sun: ["08:00-16:20", "16:30-24:00"]}}}
 devices:
-  - {id: d1, profile: thing}
+  - {id: d1, profile: thing, tags: ["04A22B1C3D5E80"]}
   - {id: d2, profile: thing, params: {high: 60}}
 """
 
@@ -105,12 +110,15 @@ def _without_rules(*names: str) -> str:
 
 PLANS = (
     _plan(SITE, PROFILE),
-    _plan(SITE, PROFILE.replace("high: 80", "high: 70").replace("latched: true", "latched: false")),
+    _plan(
+        SITE.replace("16:30", "17:00"),
+        PROFILE.replace("high: 80", "high: 70").replace("latched: true", "latched: false"),
+    ),
     _plan(SITE.replace("  - {id: d2, profile: thing, params: {high: 60}}\n", ""), PROFILE),
     _plan(SITE, _without_rules("trip", "hot", "silent", "mixed")),
     _plan(SITE, PROFILE.replace("  label: {type: text}", "  label: {type: int}")),
 )
-"""In force at first; other limits and no latches; a device less; rules less; another type of a point."""
+"""In force at first; other limits, no latches, other hours; a device less; rules less; another type of a point."""
 
 DEVICES = ("d1", "d2")
 STEPS = (
@@ -171,7 +179,7 @@ EVENTS = st.tuples(
     st.just("event"),
     st.sampled_from(DEVICES),
     OFFSETS,
-    st.sampled_from(["denied", "denied", "trip"]),
+    st.sampled_from(["denied", "denied", "trip", "tap"]),
     st.sampled_from([None, None, None, "e1", "e2"]),
     RARELY,
 )
@@ -191,6 +199,10 @@ COMMANDS = st.builds(
             "work_order.move",
             "work_order.check",
             "work_order.comment",
+            "work_order.add_cost",
+            "work_order.void_cost",
+            "work_order.attach",
+            "work_order.sign",
             "no.such",
         ]
     ),
@@ -201,11 +213,18 @@ COMMANDS = st.builds(
         optional={
             "to": st.sampled_from([*map(str, CHAIN), "on_hold", "cancelled", "duplicate"]),
             "reason": st.sampled_from([*HOLD_REASONS, "wrong"]),
-            "resume_at": st.sampled_from([START, START * 2, "soon"]),
+            "resume_at": st.sampled_from([START, START + 3_600_000, START * 2, "soon"]),
             "team": st.sampled_from(["house", "nobody", None, ["house"], {}]),
             "assignee": st.sampled_from(["ben", None, 7]),
             "template": st.sampled_from(["repair", "strict", "none"]),
             "step": st.sampled_from(["look", "note", "none"]),
+            "result": st.sampled_from([True, False, 3, "wrong"]),
+            "kind": st.sampled_from(["part", "labour", "photo"]),
+            "quantity": st.sampled_from(["1.5", "-1"]),
+            "price": st.sampled_from(["2.50", "x"]),
+            "cost": st.just("none"),
+            "tag": st.sampled_from(["04A22B1C3D5E80", "none", 7]),
+            "name": st.sampled_from(["Li", ""]),
             "text": st.sampled_from(["a word", " ", 3]),
             "reported_at": st.sampled_from([START, 0, None, "then"]),
             "duplicate_of": st.integers(0, 5),
@@ -213,6 +232,10 @@ COMMANDS = st.builds(
     ),
     st.sampled_from([None, None, None, 1, 2]),
 )
+ATTRIBUTES: dict[str, dict[str, Scalar]] = {
+    "trip": {"cause": "heat", "who": "somebody"},
+    "tap": {"tag": "04A22B1C3D5E80", "guard": "ben"},
+}
 OTHERS = st.sampled_from(
     [
         ("tick",),
@@ -281,7 +304,7 @@ def _inputs(engine: Engine, at: Millis, number: int, what: Any) -> list[Input]: 
             fitting = {name: value for name, value in values.items() if _is_of(points[name].type, value)}
             return [Telemetry(at, device, at + offset, fitting, retained)] if fitting else []
         case ("event", device, offset, name, key, retained) if device in plan.devices:
-            attributes: dict[str, Scalar] = {"cause": "heat", "who": "somebody"} if name == "trip" else {}
+            attributes = ATTRIBUTES.get(name, {})
             ts = at + offset
             return [Event(at, device, ts, key or f"{name}@{ts}", name, attributes, retained)]
         case ("status", device, online, retained) if device in plan.devices:

@@ -1,6 +1,7 @@
 """Lines of cost: what a quantity and a price may be, and what they come to, to the cent."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ def line(kind: str, quantity: str, price: str, voided_by: str | None = None) -> 
 
 
 def add(engine: Engine, order: WorkOrder, **given: object) -> Reply:
-    args = {"kind": "part", "text": "seal", "quantity": "1", "price": "1", **given}
+    args: dict[str, Any] = {"kind": "part", "text": "seal", "quantity": "1", "price": "1", **given}
     return ask(engine, "work_order.add_cost", order, **args)
 
 
