@@ -7,14 +7,14 @@ that ship with the gateway are part of the bundle: an upgrade does not change wh
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import device_profiles
 from gateway.core.values import Json
 from gateway.errors import Problem, SiteError
-from gateway.site.document import DocumentError, parse
+from gateway.site.document import Document, DocumentError, parse
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """Far beyond a site of a hundred thousand devices."""
@@ -30,6 +30,17 @@ class SiteBundle:
     """The name of the site file among ``files``."""
     files: Mapping[str, str]
     """Name → text. Own profiles by their path in the site file, shipped ones by :func:`shipped_name`."""
+    _read: dict[str, Document] = field(default_factory=dict, repr=False, compare=False)
+
+    def document(self, name: str) -> Document:
+        """One of the files, read once: that of a large site takes seconds.
+
+        Raises:
+            DocumentError: it is not YAML that can be used.
+        """
+        if name not in self._read:
+            self._read[name] = parse(name, self.files[name])
+        return self._read[name]
 
     @cached_property
     def digest(self) -> str:
@@ -90,7 +101,7 @@ def read_bundle(path: Path) -> SiteBundle:
     for profile in device_profiles.available():
         if profile in used:
             files[shipped_name(profile)] = device_profiles.profile_path(profile).read_text("utf-8")
-    return SiteBundle(main=path.name, files=files)
+    return SiteBundle(path.name, files, {path.name: document})
 
 
 def is_relative(name: str) -> bool:

@@ -3,35 +3,47 @@
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
+from gateway.core.calendars import Calendar, Windows
+from gateway.core.local_time import first_moment
 from gateway.core.recurrence import Recurrence
 from gateway.core.schedule import Schedule, WorkingTime
 from gateway.core.values import Millis
 from gateway.site.document import Path
-from gateway.site.hours import RRULE_FORM, Hours
+from gateway.site.hours import Hours
 from gateway.site.planned_file import CalendarEntry
 from gateway.site.problems import Report
 
 
 def week(hours: Hours, zone: tzinfo) -> WorkingTime:
     """These hours every week, without holidays."""
-    raise NotImplementedError(hours, zone)
+    return Calendar(zone=zone, hours=hours.days)
 
 
 def build_calendars(entries: Mapping[str, CalendarEntry], zone: tzinfo) -> dict[str, WorkingTime]:
     """The calendars of the site with their holidays and make-up workdays."""
-    if entries:
-        raise NotImplementedError(entries, zone)
-    return {}
+    return {
+        name: Calendar(
+            zone=zone,
+            hours=entry.hours.days,
+            holidays=frozenset(entry.holidays),
+            workdays=frozenset(entry.workdays),
+        )
+        for name, entry in entries.items()
+    }
 
 
-def once(start: datetime, end: datetime, zone: tzinfo) -> Schedule:
-    """Open from one local wall time to another."""
-    raise NotImplementedError(start, end, zone)
+def once(start: datetime, end: datetime, zone: tzinfo, path: Path, report: Report) -> Schedule | None:
+    """Open from one local wall time to another; None where no time lies between them, which is reported."""
+    span = first_moment(start, zone), first_moment(end, zone)
+    if span[0] < span[1]:
+        return Windows(spans=(span,))
+    report(path, f"no time lies between {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}: the clock skips it")
+    return None
 
 
 def repeatedly(due: Recurrence, lasts: Millis) -> Schedule:
     """Open for a while from each due time on."""
-    raise NotImplementedError(due, lasts)
+    return Windows(recurrence=due, lasts=lasts)
 
 
 def recurrence(rule: str, start: datetime, zone: tzinfo, path: Path, report: Report) -> Recurrence | None:
@@ -39,5 +51,5 @@ def recurrence(rule: str, start: datetime, zone: tzinfo, path: Path, report: Rep
     try:
         return Recurrence(rule=rule, start=start, zone=zone)
     except ValueError as exc:
-        report(path, f"found {rule!r}: {exc}; {RRULE_FORM}")
+        report(path, f"found {rule!r}: {exc}")
         return None

@@ -29,6 +29,29 @@ class _CoreLoader(yaml.CSafeLoader):
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own field
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._tags: dict[str, str] = {}
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
+        """The tag of a node; of an unquoted scalar it depends on the text alone, and files repeat their words."""
+        if kind is not yaml.ScalarNode or not implicit[0]:
+            return self._found(kind, value, implicit)
+        tag = self._tags.get(value)
+        if tag is None:
+            tag = self._tags[value] = self._found(kind, value, implicit)
+        return tag
+
+    def _found(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
+        tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it open
+        return tag
+
+    def descend_resolver(self, _parent: yaml.Node | None, _index: object) -> None:
+        """No tag depends on where a node stands."""
+
+    def ascend_resolver(self) -> None:
+        """No tag depends on where a node stands."""
+
 
 for _tag, _pattern, _first in (
     (_NULL, r"~|null|Null|NULL|", "~nN\0"),

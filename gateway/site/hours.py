@@ -20,8 +20,8 @@ _WALL = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{2}):(\d{2})")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 _DAY_MINUTES = 24 * 60
 _SPAN_FORM = 'hours are written "08:00-18:00", with 24:00 for the end of the day'
-_RRULE = re.compile(r"(?=.*FREQ=)[A-Z0-9;=,+-]{1,500}")
-RRULE_FORM = (
+_RRULE = re.compile(r"[A-Z0-9;=,+-]{1,500}")
+_RRULE_FORM = (
     "a rule of recurrence (RFC 5545) is needed, such as FREQ=MONTHLY;BYMONTHDAY=1, its start beside it"
 )
 _DAY_FORM = "days are mon, tue … sun, a range such as mon-fri, several such as mon,wed, or daily"
@@ -166,7 +166,7 @@ def _check_year(found: date) -> None:
 
 def _rrule(value: object) -> str:
     if not isinstance(value, str) or not _RRULE.fullmatch(value):
-        raise ValueError(f"found {shown(value)}; {RRULE_FORM}")
+        raise ValueError(f"found {shown(value)}; {_RRULE_FORM}")
     return value
 
 

@@ -47,7 +47,7 @@ def _schedule(entry: MaintenanceEntry, terms: Terms, path: Path, report: Report)
     if entry.during is not None:
         return terms.schedule(entry.during, (*path, "during"), report)
     if entry.from_ is not None and entry.until is not None:
-        return once(entry.from_, entry.until, terms.zone)
+        return once(entry.from_, entry.until, terms.zone, path, report)
     if entry.every is None or entry.start is None or entry.lasts is None:
         return None
     due = recurrence(entry.every, entry.start, terms.zone, (*path, "every"), report)

@@ -1,7 +1,7 @@
 """From a bundle of text to the plan in force."""
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, tzinfo
 from pathlib import Path as FilePath
 
 from gateway.core.places import Building, Checkpoint, Floor, Route
@@ -12,19 +12,20 @@ from gateway.errors import SiteError
 from gateway.site.bundle import SiteBundle, read_bundle
 from gateway.site.calendars import build_calendars
 from gateway.site.cover import Ground
-from gateway.site.document import Document, DocumentError, listed_ids, listed_keys, parse
+from gateway.site.document import Document, DocumentError, listed_ids, listed_keys
 from gateway.site.library import Library, Override
 from gateway.site.maintenance import build_maintenance
 from gateway.site.notices import build_callouts, build_grouping, build_targets
 from gateway.site.problems import Problems, Report
 from gateway.site.rulebook import Rulebook
-from gateway.site.site_checks import check_orders, check_site, check_topics, find_zone
+from gateway.site.site_checks import check_orders, check_site, check_topics
 from gateway.site.site_file import BuildingEntry, CheckpointEntry, DeviceEntry, RouteEntry, SiteFile
 from gateway.site.terms import ALONE, Terms
 from gateway.site.tuning import FileTuner
 from gateway.site.validation import validate
 from gateway.site.work_builder import build_preventive, build_team, build_template
 from gateway.site.work_checks import check_work
+from gateway.site.zones import zone
 
 _OPTIONAL = frozenset(
     {"devices", "work_orders", "checkpoints", "routes", "calendars", "maintenance", "preventive"}
@@ -60,7 +61,7 @@ def build_plan(bundle: SiteBundle) -> SitePlan:
 
 def _read_site(bundle: SiteBundle, problems: Problems) -> tuple[SiteFile, Document] | None:
     try:
-        document = parse(bundle.main, bundle.files[bundle.main])
+        document = bundle.document(bundle.main)
     except DocumentError as exc:
         problems.add(exc.problem)
         return None
@@ -69,7 +70,10 @@ def _read_site(bundle: SiteBundle, problems: Problems) -> tuple[SiteFile, Docume
 
 def _terms(site: SiteFile, document: Document) -> Terms:
     """What the site gives its profiles; in UTC where its zone is wrong, which is reported elsewhere."""
-    here = find_zone(site.timezone) or UTC
+    try:
+        here: tzinfo = zone(site.timezone)
+    except SiteError:
+        here = UTC
     calendars: dict[str, Schedule | None] = dict.fromkeys(listed_keys(document.data, "calendars"))
     calendars |= build_calendars(site.calendars, here)
     limits = site.settings.shelve_max

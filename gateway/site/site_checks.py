@@ -1,16 +1,16 @@
 """What a site file must keep to beyond its shape: every name it uses is defined, every id is given once."""
 
-import zoneinfo
 from collections.abc import Iterable
-from datetime import tzinfo
 
 from gateway.core.plan import Kind
+from gateway.errors import SiteError
 from gateway.site.bundle import is_shipped
 from gateway.site.document import Document, Path, listed_ids, listed_keys
 from gateway.site.library import Library
 from gateway.site.problems import Problems, Report, unknown
 from gateway.site.site_file import PlacedEntry, SiteFile
 from gateway.site.topics import check_clashes
+from gateway.site.zones import zone
 
 
 def check_site(site: SiteFile, document: Document, report: Report) -> None:
@@ -28,18 +28,10 @@ def check_site(site: SiteFile, document: Document, report: Report) -> None:
 
 
 def _check_timezone(name: str, report: Report) -> None:
-    if find_zone(name) is None:
-        known = zoneinfo.available_timezones()
-        near = unknown("time zone", name, sorted(known)).split(" (allowed")[0]
-        report(("timezone",), f"{near} (an IANA name is needed, such as Asia/Shanghai or Europe/Berlin)")
-
-
-def find_zone(name: str) -> tzinfo | None:
-    """The time zone of that name; None when there is none."""
     try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+        zone(name)
+    except SiteError as exc:
+        report(("timezone",), str(exc))
 
 
 def _check_unique(section: str, ids: Iterable[str], document: Document, report: Report) -> None:
