@@ -8,6 +8,7 @@ import contextlib
 import logging
 import re
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -59,7 +60,9 @@ class AppriseCarrier:
             pgp_autogen=False,
             pem_autogen=False,
         )
-        plugin = apprise.Apprise.instantiate(url, asset=asset)
+        with warnings.catch_warnings():  # services it loads on the way may use what Python is about to drop
+            warnings.simplefilter("ignore", DeprecationWarning)
+            plugin = apprise.Apprise.instantiate(url, asset=asset)
         if plugin is None:
             raise SettingsError(f"an address that begins with {self.scheme}:// is none that apprise can use")
         self._apprise = apprise.Apprise(asset=asset)
