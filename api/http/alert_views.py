@@ -176,9 +176,12 @@ def alert_detail(
 
 
 def _quiet_view(asked: Context, alert: Alert, dev: DeviceState | None) -> QuietView | None:
-    if alert.suppressed is None or alert.ended_at is not None:
+    if alert.suppressed is None:
         return None
-    return quiet_view(asked, alert.device, alert.rule, alert.suppressed, alert.suppressed_at, dev)
+    known = (
+        dev if alert.ended_at is None else None
+    )  # what the device says now is not about an alert that is over
+    return quiet_view(asked, alert.device, alert.rule, alert.suppressed, alert.suppressed_at, known)
 
 
 def _cause_view(asked: Context, name: str, cause: Cause) -> CauseView:

@@ -14,7 +14,7 @@ async def test_a_raised_alert_is_listed_with_its_cause_and_what_may_be_done(hous
     assert (alert["state"], alert["level"], alert["live"]) == ("unacknowledged", "critical", True)
     assert alert["cause"]["point"] == "moving"
     assert alert["cause"]["value"] is True
-    assert alert["allowed"] == ["ack", "comment"]
+    assert alert["allowed"] == ["ack", "assign", "comment"]
     assert alert["raised_at"].endswith("+08:00")
     assert alert["work_order"].startswith("wo-")
 
@@ -36,7 +36,7 @@ async def test_an_alert_is_acknowledged_reset_and_ended_through_its_verbs(house:
     assert (acked["state"], acked["acked_by"]) == ("acknowledged", "王芳")
     await house.say(LIFT, SAFE)
     ready = (await house.http.get(f"/alerts/{alert['id']}")).json()
-    assert ready["allowed"] == ["comment", "reset"]
+    assert ready["allowed"] == ["assign", "comment", "reset"]
     ended = (await house.http.post(f"/alerts/{alert['id']}/reset", headers={"X-Actor": "li"})).json()
     assert (ended["live"], ended["reset_by"], ended["allowed"]) == (False, "li", [])
     assert [one["kind"] for one in ended["history"]] == [
@@ -63,7 +63,7 @@ async def test_a_stale_version_is_refused_with_what_changed_and_what_is_allowed(
     )
     problem = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
-    assert (problem["version"], problem["allowed"]) == (seen + 1, ["ack", "comment"])
+    assert (problem["version"], problem["allowed"]) == (seen + 1, ["ack", "assign", "comment"])
     assert [(one["kind"], one["actor"]) for one in problem["changes"]] == [("alert.commented", "li")]
     assert problem["current"]["state"] == "unacknowledged"
     again = await house.http.post(f"{path}/ack", headers={"If-Match": answer.headers["etag"]})

@@ -27,13 +27,13 @@ async def test_devices_are_found_by_every_filter(house: House) -> None:
     await house.say(LIFT, MOVING_OPEN)
     await house.publish("t1-lift-2/status", b"offline")
     for query, expected in {
-        "": ["t1-lift-1", "t1-lift-2", "t2-gate"],
+        "": ["t1-fire", "t1-lift-1", "t1-lift-2", "t2-gate"],
         "kind=elevator": ["t1-lift-1", "t1-lift-2"],
         "building=t2": ["t2-gate"],
         "building=t1&floor=B1": ["t1-lift-1"],
         "state=online": ["t1-lift-1"],
         "state=offline": ["t1-lift-2"],
-        "state=unknown": ["t2-gate"],
+        "state=unknown": ["t1-fire", "t2-gate"],
         "alerting=true": ["t1-lift-1"],
         "text=大门": ["t2-gate"],
         "text=MACHINE": ["t1-lift-1"],
@@ -52,7 +52,7 @@ async def test_pages_of_devices_follow_one_another(house: House) -> None:
         cursor = page["next"]
         if cursor is None:
             break
-    assert seen == ["t1-lift-1", "t1-lift-2", "t2-gate"]
+    assert seen == ["t1-fire", "t1-lift-1", "t1-lift-2", "t2-gate"]
 
 
 async def test_values_of_an_offline_device_are_stale(house: House) -> None:

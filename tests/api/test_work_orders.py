@@ -16,7 +16,7 @@ async def test_an_alert_opens_an_order_with_running_clocks(house: House) -> None
     assert clocks["accept"]["target_seconds"] == 900
     assert 840 < clocks["accept"]["remaining_seconds"] <= 900
     assert [one["state"] for one in order["clocks"]] == ["running"] * 3
-    assert order["allowed"] == ["assign", "check", "comment", "move"]
+    assert order["allowed"] == ["add_cost", "assign", "attach", "check", "comment", "move", "sign"]
 
 
 async def test_an_order_goes_its_whole_way_through_the_verbs(house: House) -> None:
@@ -30,8 +30,8 @@ async def test_an_order_goes_its_whole_way_through_the_verbs(house: House) -> No
     early = await house.http.post(f"{path}/move", json={"to": "done"}, headers=fitter)
     assert early.status_code == 409
     assert "checklist" in early.json()["detail"]
-    ticked = await house.http.post(f"{path}/check", json={"step": "isolate", "result": 0.5}, headers=fitter)
-    assert [one["result"] for one in ticked.json()["checklist"]] == [0.5, None]
+    ticked = await house.http.post(f"{path}/check", json={"step": "isolate", "result": True}, headers=fitter)
+    assert [one["result"] for one in ticked.json()["checklist"]] == [True, None]
     done = (await house.http.post(f"{path}/move", json={"to": "done"}, headers=fitter)).json()
     assert {one["name"]: one["state"] for one in done["clocks"]} == dict.fromkeys(
         ("accept", "arrive", "resolve"), "stopped"
@@ -136,8 +136,17 @@ async def test_templates_and_teams_are_listed(house: House) -> None:
     templates = {one["name"]: one for one in (await house.http.get("/work-orders/templates")).json()}
     assert templates["lift-repair"]["clocks"] == {"accept": 900, "arrive": 7200, "resolve": 28800}
     assert [one["name"] for one in templates["lift-repair"]["checklist"]] == ["isolate", "photo"]
-    (team,) = (await house.http.get("/work-orders/teams")).json()
-    assert (team["name"], team["contractor"]) == ("lifts", True)
+    isolate = templates["lift-repair"]["checklist"][0]
+    assert (isolate["kind"], isolate["unit"], isolate["high"], isolate["corrective"]) == (
+        "reading",
+        "V",
+        1.0,
+        "gate-repair",
+    )
+    assert (templates["gate-service"]["photos"], templates["gate-service"]["signature"]) == (1, True)
+    lifts, guards = (await house.http.get("/work-orders/teams")).json()
+    assert (lifts["name"], lifts["contractor"], lifts["rate"]) == ("lifts", True, "180.00")
+    assert (guards["name"], guards["rate"]) == ("guards", None)
 
 
 async def test_a_version_that_differs_from_the_header_is_refused(house: House) -> None:
