@@ -10,7 +10,7 @@ from gateway.core.plan import Device
 from gateway.core.shelving import Answer
 from gateway.core.state import DeviceState, Reply
 
-REPLIES_KEPT = 256
+REPLIES_KEPT = 1_024
 """Commands whose answers are remembered, so that a repeated one is answered and not carried out again."""
 
 
