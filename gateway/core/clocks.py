@@ -151,7 +151,7 @@ def _go_on(clock: Clock, open_time: WorkingTime, now: Millis) -> None:
     if clock.since is None:
         clock.due += now - clock.paused
     else:
-        clock.since = now
+        clock.since = max(now, clock.started)  # the clocks of preventive work start when it is due
         _reckon(clock, open_time)
     clock.paused = None
 

@@ -89,6 +89,7 @@ class Engine:
                 self._advance(one.last)
                 scalars.now = desk.moment.now = max(scalars.now, one.last)
                 observing.lose(desk, one.last, "the gateway was down")
+                preventive.rest(desk)
             if (due := timers.next_due()) is not None and due <= one.at:
                 self._advance(one.at)
             scalars.now = desk.moment.now = max(scalars.now, one.at)
@@ -211,6 +212,7 @@ TIMERS: MappingProxyType[str, OnTimer] = MappingProxyType(
         "forget": _of_order(lambda desk, order, _timer: transitions.forget(desk, order)),
         "accept": _of_order(lambda desk, order, _timer: transitions.not_accepted(desk, order)),
         "hold": _of_order(lambda desk, order, _timer: transitions.end_hold(desk, order)),
+        "preventive": preventive.come_due,
         "notice": notices.come_due,
         "escalate": escalation.come_due,
     }
@@ -220,6 +222,7 @@ TIMERS: MappingProxyType[str, OnTimer] = MappingProxyType(
 
 def _started(desk: Desk, one: Started) -> None:
     desk.report("gateway.started", last=one.last)
+    preventive.take_up(desk)
 
 
 def _link_lost(desk: Desk, one: LinkLost) -> None:
@@ -258,15 +261,17 @@ def _status(desk: Desk, one: Status) -> None:
     if changed:
         desk.report("device.online" if one.online else "device.offline", device=device.id)
     program = desk.program(device.kind)
+    judged = program.affected(program.link_mask)
     if not one.online:
         observing.lost_touch(desk, device, dev)
         observing.wake_after_grace(desk, device)
     elif one.retained and observing.is_silent(desk, device, dev):
         pass  # what it once said does not make it heard
     elif observing.back_in_touch(desk, device, dev):
-        levels.evaluate(desk, device, dev, program.levels)
-        return
-    levels.evaluate(desk, device, dev, program.affected(program.link_mask))
+        judged = program.levels
+    levels.evaluate(desk, device, dev, judged)
+    if one.online and not one.retained:
+        observing.answer_for(desk, device.id)
 
 
 def _configured(desk: Desk, one: Configured) -> None:
@@ -297,7 +302,7 @@ def _configured(desk: Desk, one: Configured) -> None:
             observing.watch(desk, device, program)
     schedules.watch(desk)
     schedules.review_windows(desk)
-    preventive.watch(desk)
+    preventive.adopt(desk)
     transitions.adopt(desk)
     notices.adopt(desk)
 

@@ -4,7 +4,7 @@ from gateway.core import clocks, notices
 from gateway.core.desk import Desk
 from gateway.core.order_state import Check, OrderState, WorkOrder
 from gateway.core.templates import Step, Template
-from gateway.core.values import Millis
+from gateway.core.values import Json, Millis
 
 
 def draft(desk: Desk, template: Template, order_id: str, reported_at: Millis) -> WorkOrder:
@@ -44,8 +44,18 @@ def _check(step: Step) -> Check:
     )
 
 
-def put_forth(desk: Desk, order: WorkOrder, template: Template, actor: str | None = None) -> None:
-    """Open a drafted order: from here on it is known, its clocks run and its team is told."""
+def put_forth(
+    desk: Desk, order: WorkOrder, template: Template, actor: str | None = None, **detail: Json
+) -> None:
+    """Open a drafted order: from here on it is known, its clocks run and its team is told.
+
+    Args:
+        desk: the desk.
+        order: the draft.
+        template: what it is opened from.
+        actor: who opens it; None where nobody does.
+        detail: what else the history says of it.
+    """
     desk.state.orders[order.id] = order
     desk.touch_order(order)
     causes = {"caused_by": order.caused_by, "preventive": order.preventive, "due": order.due}
@@ -56,6 +66,7 @@ def put_forth(desk: Desk, order: WorkOrder, template: Template, actor: str | Non
         cause={name: cause for name, cause in causes.items() if cause is not None},
         template=template.name,
         priority=order.priority,
+        **detail,
     )
     clocks.begin(desk, order, template.clocks)
     notices.tell_team(desk, order, "opened")

@@ -88,6 +88,17 @@ class Flutter(Struct, omit_defaults=True):
     """Transitions that were not told since then."""
 
 
+class Upkeep(Struct, omit_defaults=True):
+    """How far a preventive item has come, for one device or for the site."""
+
+    at: Millis
+    """Due times up to here are dealt with: the last of them, or when the item came into force."""
+    key: str = ""
+    """Which due time the last order was opened for; empty before the first one."""
+    done_at: Millis | None = None
+    """When that order was done or given up; None while it is open."""
+
+
 class DeviceState(Struct, omit_defaults=True):
     """What is known of one device. Keys of ``levels`` are ``rule/level``, of the rest ``rule/level/path``."""
 
@@ -136,6 +147,8 @@ class DeviceState(Struct, omit_defaults=True):
     """The device through which it is heard is lost: nothing is known of it, and its own silence means nothing."""
     lit_at: Millis = 0
     """When that device came back; silence counts from here at the earliest."""
+    preventive: dict[str, Upkeep] = field(default_factory=dict)
+    """By preventive item; kept should the item or the device leave, so that no due time is dealt with twice."""
     version: int = 0
     """Counts what people did to the device itself: parameters, shelves, service."""
 
@@ -266,8 +279,8 @@ class Scalars(Struct, omit_defaults=True):
     """The answers to the last commands, by command id, oldest first."""
     groups: dict[str, NoticeGroup] = field(default_factory=dict)
     """Notices being gathered, by call-out and rule."""
-    preventive: dict[str, str] = field(default_factory=dict)
-    """The last due time of each preventive item and device that was dealt with."""
+    preventive: dict[str, Upkeep] = field(default_factory=dict)
+    """Preventive items of the site itself, by name; those of a device are with the device."""
 
 
 class State(Struct):

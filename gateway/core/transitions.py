@@ -3,7 +3,7 @@
 Two moves come of time alone: an order that is not accepted goes back, and a hold ends when it has lasted longest.
 """
 
-from gateway.core import clocks, notices
+from gateway.core import clocks, notices, preventive
 from gateway.core.desk import Desk
 from gateway.core.order_state import CHAIN, ENDED, OrderState, WorkOrder
 from gateway.core.order_table import EDGES
@@ -28,6 +28,7 @@ def enter(desk: Desk, order: WorkOrder, target: OrderState, actor: str | None, r
     desk.report("work_order.moved", subject=order, actor=actor, was=str(before), reason=reason or None)
     _keep_index(desk, order)
     _arm_state(desk, order)
+    preventive.note(desk, order)
 
 
 def _note(order: WorkOrder, before: OrderState, actor: str | None, reason: str, now: Millis) -> None:
