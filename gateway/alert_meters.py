@@ -56,11 +56,11 @@ class Standing(NamedTuple):
 
 def stand(alerts: Iterable[Alert], now: Millis) -> Standing:
     """Count alerts that are live."""
-    live = {(str(state), level.label): 0 for state in LIVE for level in Level}
+    live = {(state, level): 0 for state in LIVE for level in Level}
     suppressed = {str(how): 0 for how in How}
     chattering, stale, asked = 0, 0, now
     for alert in alerts:
-        pair = str(alert.state), alert.level.label
+        pair = alert.state, alert.level
         live[pair] = live.get(pair, 0) + 1
         chattering += alert.chattering
         stale += alert.stale
@@ -68,4 +68,5 @@ def stand(alerts: Iterable[Alert], now: Millis) -> Standing:
             suppressed[alert.suppressed] = suppressed.get(alert.suppressed, 0) + 1
         elif alert.state is not AlertState.ACKNOWLEDGED:
             asked = min(asked, alert.asked_at or alert.raised_at)
-    return Standing(live, suppressed, chattering, stale, now - asked)
+    named = {(str(state), level.label): count for (state, level), count in live.items()}
+    return Standing(named, suppressed, chattering, stale, now - asked)

@@ -1,6 +1,7 @@
 """Alert quality on disk: written with what happened, taken up where it stood, taken in from older databases."""
 
 import itertools
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +26,7 @@ from gateway.core.quality import SLOT, Spell
 from gateway.core.quality_figures import Period
 from gateway.core.state import Scalars, State
 from gateway.core.values import DAY, HOUR
-from gateway.errors import StoreError
+from gateway.errors import DataDirError, StoreError
 from tests.core import quality_by_hand as by_hand
 from tests.core.quality_by_hand import DEVICES, LOGS, RULES, START, STEP, Happened, written
 from tests.core.stories import PLANS
@@ -152,6 +153,15 @@ async def test_a_long_log_is_taken_in_in_parts(tmp_path: Path, monkeypatch: pyte
     assert kept.since == START
     assert (await everything(store))[2] == [(25, START)]
     await store.close()
+
+
+async def test_a_damaged_history_is_named_and_the_directory_let_go(tmp_path: Path) -> None:
+    older_database(tmp_path, [Outcome(START, "alert.raised", "d1", "al", "hot", "info")])
+    with sqlite3.connect(tmp_path / "facility.db") as connection:
+        connection.execute("update outcome set body = x'00'")
+    for _ in range(2):  # a directory still held would say so the second time
+        with pytest.raises(DataDirError, match="the history in .* is damaged"):
+            Store.open(tmp_path)
 
 
 async def test_what_was_not_committed_is_not_counted(tmp_path: Path) -> None:

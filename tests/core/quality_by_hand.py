@@ -71,7 +71,7 @@ def written(log: Sequence[Happened]) -> list[Outcome]:
     outcomes, at = [], START
     for one in log:
         at += one.after * STEP
-        together = 1 + one.number % 7 if one.kind == "alert.raised" else 1  # floods come in bursts
+        together = 1 + one.number % 13 if one.kind == "alert.raised" else 1  # floods come in bursts
         outcomes += [_outcome(one, at)] * together
     return outcomes
 

@@ -17,7 +17,7 @@ from gateway.adapters.sql.recorder import Bundle, Recorder
 from gateway.core.effects import Effects
 from gateway.core.order_state import WorkOrder
 from gateway.core.state import Alert, DeviceState, Scalars, State
-from gateway.errors import StoreError
+from gateway.errors import DataDirError, StoreError
 
 T = TypeVar("T")
 
@@ -67,6 +67,9 @@ class Store:
         except sa.exc.DatabaseError as error:
             data_dir.release()
             raise unusable(data_dir.database, error) from error
+        except msgspec.DecodeError as error:
+            data_dir.release()
+            raise DataDirError(f"the history in {data_dir.database} is damaged: {error}") from error
         except BaseException:
             data_dir.release()
             raise
