@@ -162,7 +162,8 @@ def _at_least_a_minute(value: Millis | Param | None, path: Path, scope: Scope) -
     if value is None:
         return None
     millis = scope.duration(value, path)
-    if millis < MINUTE:
+    told = isinstance(value, Param) and not isinstance(scope.params.get(value.name), Span)
+    if millis < MINUTE and not told:
         scope.report(path, f"found {show_duration(millis)}; at least 1m is needed")
     return millis
 
