@@ -160,7 +160,7 @@ async def test_a_damaged_history_is_named_and_the_directory_let_go(tmp_path: Pat
     with sqlite3.connect(tmp_path / "facility.db") as connection:
         connection.execute("update outcome set body = x'00'")
     for _ in range(2):  # a directory still held would say so the second time
-        with pytest.raises(DataDirError, match="the history in .* is damaged"):
+        with pytest.raises(DataDirError, match=r"the history in .* is damaged"):
             Store.open(tmp_path)
 
 
