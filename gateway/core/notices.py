@@ -152,7 +152,8 @@ def _tell_new(
         if not targets:
             _keep_back(desk, key, group, callout, news)
             return
-        tell(desk, targets, "escalation", list(news), key, step=step)
+        known = why in ("again", "risen")  # its escalation goes on as it was
+        tell(desk, targets, why if known else "escalation", list(news), key, step=step)
     group.spoke_at = now
     _remember(desk, key, group, news, step)
     if group.told:
