@@ -39,7 +39,9 @@ def follow(desk: Desk, device: Device, dev: DeviceState, rule: Rule, *, moved: b
             top = level.level
     alert = desk.live_alert(dev, rule.name)
     if flapping.chattering(dev, rule.name) and (alert is None or top is None or top <= alert.level):
-        if moved:
+        if top is not None and (event := _awaited(desk, device, rule)) is not None:
+            repeat(desk, dev, event, rule)
+        elif moved:
             flapping.hide(desk, device.id, dev, rule.name, rule.flapping)
     elif alert is None:
         if top is not None:
@@ -48,6 +50,15 @@ def follow(desk: Desk, device: Device, dev: DeviceState, rule: Rule, *, moved: b
         _let_go(desk, device, dev, alert, rule)
     else:
         _hold_on(desk, device, dev, alert, rule, top)
+
+
+def _awaited(desk: Desk, device: Device, rule: Rule) -> Event | None:
+    """The event being handled, if it is one that the rule waits for."""
+    event = desk.moment.event
+    if event is None:
+        return None
+    levels = desk.program(device.kind).by_event.get(event.type, ())
+    return event if any(level.rule is rule for level in levels) else None
 
 
 def _raise(desk: Desk, device: Device, dev: DeviceState, rule: Rule, level: Level) -> None:
@@ -70,12 +81,20 @@ def _raise(desk: Desk, device: Device, dev: DeviceState, rule: Rule, level: Leve
     )
     if alert.suppressed is not None:
         alert.suppressed_at = desk.moment.now
-    if cause.event is not None:
-        alert.told = [attributes_of(cause)]
+    _is_told(alert)
     desk.state.alerts[alert.id] = alert
     dev.alerts[rule.name] = alert.id
     await_staleness(desk, alert)
     put_forward(desk, device, dev, alert, rule, "alert.raised", told=told_of(alert.cause))
+
+
+def _is_told(alert: Alert) -> bool:
+    """Remember which event the alert tells of; False where that was told before."""
+    words = attributes_of(alert.cause)
+    if alert.cause.event is None or words in alert.told:
+        return False
+    alert.told = [*alert.told, words][-TOLD_MOST:]
+    return True
 
 
 def _hold_on(desk: Desk, device: Device, dev: DeviceState, alert: Alert, rule: Rule, top: Level) -> None:
@@ -104,6 +123,7 @@ def _relapse(desk: Desk, device: Device, dev: DeviceState, alert: Alert, rule: R
     alert.active_since = desk.moment.now
     program = desk.program(device.kind).by_key[f"{rule.name}/{top.label}"]
     alert.cause = explain(program, device.kind, dev, desk.moment)
+    _is_told(alert)
     alert.state = TABLE[alert.state, Act.RAISE]
     await_staleness(desk, alert)
     put_forward(

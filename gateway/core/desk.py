@@ -36,6 +36,8 @@ class Desk:
         """When each silence of a device is looked at next; a timer with another due time is stale."""
         self.meant: dict[tuple[str, str], Millis] = {}
         """When the one timer of a purpose and owner is due; one with another due time is stale."""
+        self.waiting: dict[str, dict[str, None]] = {}
+        """Devices that seem silent while it is open whether the one they are heard through lives, by that one."""
         self._programs: dict[int, tuple[Kind, Program]] = {}
         self.moment.now = state.scalars.now
         self.adopt(plan)

@@ -139,16 +139,23 @@ def come_due(desk: Desk, device: Device, dev: DeviceState, timer: Timer) -> None
         return  # of another time or plan, or asked for again when devices can be seen
     condition, level = found
     now, due = desk.moment.now, _silent_from(desk, condition, dev)
-    _look(desk, device.id, timer.key, due if due > now else now + _look_again(desk, device, condition))
+    _look(desk, device.id, timer.key, due if due > now else now + condition.after)
+    if due <= now and device.via is not None:
+        desk.waiting.setdefault(device.via, {})[device.id] = None
     if due <= now and condition.point is None:
         lost_touch(desk, device, dev)
     levels.evaluate(desk, device, dev, (level,))
 
 
-def _look_again(desk: Desk, device: Device, condition: Silent) -> Millis:
-    """Sooner where the answer waits for a word of the device in front."""
-    front = desk.plan.devices.get(device.via or "")
-    return condition.after if front is None else min(condition.after, front.kind.report_every)
+def answer_for(desk: Desk, front: str) -> None:
+    """A device that others are heard through has spoken: whoever was due behind it is silent by itself."""
+    for name in desk.waiting.pop(front, ()):
+        if name in desk.plan.devices:
+            device, dev = desk.device(name)
+            program = desk.program(device.kind)
+            if is_silent(desk, device, dev):
+                lost_touch(desk, device, dev)
+            levels.evaluate(desk, device, dev, program.affected(program.link_mask))
 
 
 def _silent_from(desk: Desk, condition: Silent, dev: DeviceState) -> Millis:
@@ -202,6 +209,7 @@ def drop_device(desk: Desk, name: str) -> None:
         orders=dev.orders,
         rejected=dev.rejected,
         params=dev.params,
+        preventive=dev.preventive,
         version=dev.version,
     )
     if kept != dev:

@@ -45,8 +45,8 @@ def take_telemetry(desk: Desk, one: Telemetry) -> None:
             mask |= _trail(program, dev, name, ts, value)
     if not one.retained:
         dev.heard = one.at
-        if program.watched:
-            _hear_points(program, dev, one)
+        if program.watched or desk.waiting:
+            _hear(desk, program, dev, one)
         if dev.levels or dev.holds:
             mask |= program.link_mask  # it speaks: a rule about its silence may let go
         else:
@@ -69,10 +69,11 @@ def _own_moment(dev: DeviceState, received: Millis) -> Millis:
     return dev.unstamped
 
 
-def _hear_points(program: Program, dev: DeviceState, one: Telemetry) -> None:
+def _hear(desk: Desk, program: Program, dev: DeviceState, one: Telemetry) -> None:
     for name in program.watched:
         if name in one.values:
             dev.heard_points[name] = one.at
+    observing.answer_for(desk, one.device)
 
 
 def _trail(program: Program, dev: DeviceState, name: str, ts: Millis, value: Scalar) -> int:
@@ -124,6 +125,8 @@ def take_event(desk: Desk, one: Event) -> None:
     fresh = desk.moment.event is not None
     levels.evaluate(desk, device, dev, judged)
     desk.moment.event = None
+    if not one.retained:
+        observing.answer_for(desk, one.device)
     if fresh and one.type == TAP:
         arrivals.tapped(desk, one)
 

@@ -54,7 +54,7 @@ SITE = {
     "settings": {"boot_grace": "2m"},
     "devices": [{"id": "d1", "profile": "thing"}],
 }
-ORDINALS = ("first", "second", "third", "fourth")
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 """What a story calls alerts and orders, by their beginning."""
 TOLD = (
     "count",
@@ -78,6 +78,11 @@ TOLD = (
     "counted",
     "targets",
     "alerts",
+    "preventive",
+    "item",
+    "due",
+    "predecessor",
+    "more",
 )
 """Details of an outcome that a story repeats, in this order."""
 
@@ -168,11 +173,7 @@ class Telling:
     def _words(self, one: Outcome) -> str:
         level = f"{one.rule}/{one.level}" if one.rule and one.level else ""
         named = one.device if one.device != "d1" else ""
-        detail = [
-            f"{key}={self._named(value)}"
-            for key in TOLD
-            if (value := one.detail.get(key)) is not None
-        ]
+        detail = [f"{key}={self._named(value)}" for key in TOLD if (value := one.detail.get(key)) is not None]
         by = f"by={one.actor}" if one.actor else ""
         time = "" if one.at == self.now else f"@{show_duration(one.at - START)}"
         return " ".join(word for word in (one.kind, named, level, *detail, by, time) if word)
@@ -181,7 +182,7 @@ class Telling:
         """A detail as a story shows it: records by their ordinals, lists with commas."""
         if isinstance(value, list):
             return ",".join(self._named(one) for one in value)
-        return self._names.get(value) or _shown(value)
+        return self._names.get(str(value)) or _shown(value)
 
     def _inputs(self, step: dict[str, Any], at: Millis) -> list[Input]:
         device = step.pop("device", "d1")
