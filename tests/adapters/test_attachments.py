@@ -24,6 +24,10 @@ async def parts(*pieces: bytes) -> AsyncIterator[bytes]:
         yield piece
 
 
+def left(folder: Path) -> list[Path]:
+    return [one for one in folder.rglob("*") if one.is_file()]
+
+
 @pytest.mark.parametrize(
     ("beginning", "expected"),
     [
@@ -81,7 +85,7 @@ async def test_what_is_not_taken_leaves_nothing_behind(tmp_path: Path, body: byt
     async with files.received(parts(body)) as taken:
         assert isinstance(taken, Refusal)
         assert taken.why == why
-    assert [one for one in tmp_path.rglob("*") if one.is_file()] == []
+    assert left(tmp_path) == []
 
 
 async def test_an_upload_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -93,7 +97,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -
     with pytest.raises(ConnectionResetError):
         async with files.received(broken()):
             pass
-    assert [one for one in tmp_path.rglob("*") if one.is_file()] == []
+    assert left(tmp_path) == []
 
 
 async def test_a_full_disk_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +108,7 @@ async def test_a_full_disk_is_said_in_words(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "fsync", full)  # a disk cannot be filled in a test
     async with files.received(parts(JPEG)) as taken:
         assert taken == Refusal("room", "the gateway's disk has no room for it: No space left on device")
-    assert [one for one in tmp_path.rglob("*") if one.is_file()] == []
+    assert left(tmp_path) == []
 
 
 async def test_upkeep_deletes_old_files_and_broken_uploads_but_never_what_is_being_uploaded(

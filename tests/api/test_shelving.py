@@ -173,9 +173,13 @@ async def test_test_modes_and_maintenance_windows_are_named(house: House) -> Non
     await house.publish(f"{GATE}/event", b'{"type": "tailgating"}')
     (alert,) = (await house.http.get("/alerts?rule=tailgating")).json()["items"]
     assert alert["suppressed"]["how"] == "by_design"
-    await house.say(GATE, {"alarm_state": "none"})
-    window = await rule(house, "tailgating")
-    assert window["suppressed"]["name"] in ("released", "gate-works")
+
+
+async def test_an_open_maintenance_window_is_named_with_its_end(house: House) -> None:
+    window = (await rule(house, "tailgating"))["suppressed"]
+    assert (window["how"], window["name"], window["title"]["zh"]) == ("maintenance", "gate-works", "大门施工")
+    assert window["until"] == "2099-01-01T00:00:00.000+08:00"
+    assert (await rule(house, "passback"))["suppressed"] is None
 
 
 async def test_rules_show_limits_in_force_and_say_404_for_what_is_not_there(house: House) -> None:
