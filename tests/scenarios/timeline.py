@@ -133,7 +133,7 @@ class Telling:
         self._alerts |= {alert.rule: alert for alert in effects.alerts.values()}
         self._orders |= {order.rule or "by hand": order for order in effects.orders.values()}
         for kind, known in (("alert", effects.alerts), ("order", effects.orders)):
-            for name in known.keys() - self._names.keys():
+            for name in [one for one in known if one not in self._names]:
                 self._names[name] = ORDINALS[[*self._kinds.values()].count(kind)]
                 self._kinds[name] = kind
 
@@ -173,7 +173,9 @@ class Telling:
     def _words(self, one: Outcome) -> str:
         level = f"{one.rule}/{one.level}" if one.rule and one.level else ""
         named = one.device if one.device != "d1" else ""
-        detail = [f"{key}={self._named(value)}" for key in TOLD if (value := one.detail.get(key)) is not None]
+        detail = [
+            f"{key}={self._named(value)}" for key in TOLD if (value := one.detail.get(key)) not in (None, [])
+        ]
         by = f"by={one.actor}" if one.actor else ""
         time = "" if one.at == self.now else f"@{show_duration(one.at - START)}"
         return " ".join(word for word in (one.kind, named, level, *detail, by, time) if word)
