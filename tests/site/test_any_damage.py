@@ -11,12 +11,27 @@ from gateway.errors import Problem, SiteError
 from gateway.site import SiteBundle, build_plan
 from gateway.site.document import Path, parse
 from tests.site.test_plan_builder import CONDITIONS
-from tests.site.texts import SITE, bundle, rules
+from tests.site.test_planned import OFFICE
+from tests.site.texts import bundle, rules
 
+ACTIVE = """
+    low:
+      levels: {warning: {when: {all: [{point: pressure, below: 2}, {during: {mon-fri: "08:00-18:00"}}]}}}
+      active: {outside: office}
+      re_alarm: 4h
+      shelve_max: 2h
+      flapping: {transitions: 4, within: 1m}
+    burst: {shelvable: false, levels: {critical: {when: {point: pressure, above: 20}}}}
+"""
+SUPPRESSED = """\
+suppressions:
+  by_hand: {when: {point: mode, is: hand}, for: 10s, clear: {for: 1m}, rules: [low]}
+"""
 FILES: dict[str, Json] = {
-    "site": parse("site", SITE).data,
-    "pump": parse("pump", rules(CONDITIONS)).data,
+    "site": parse("site", OFFICE).data,
+    "pump": parse("pump", rules(CONDITIONS + ACTIVE) + SUPPRESSED).data,
 }
+TEXTS = {file: json.dumps(data) for file, data in FILES.items()}
 JUNK = st.sampled_from(
     [
         None,
@@ -36,6 +51,12 @@ JUNK = st.sampled_from(
         [None],
         {"a": None},
         {"point": "mode"},
+        "FREQ=DAILY;COUNT=0",
+        "24:00-00:00",
+        "9999-12-31",
+        "2026-02-29 25:61",
+        "office",
+        "pump-1",
     ]
 ) | st.text(max_size=8)
 
@@ -77,7 +98,7 @@ def outcome(given_bundle: SiteBundle) -> tuple[Problem, ...] | None:
 )
 def test_damage_anywhere_is_told_and_never_crashes(place: tuple[str, Path], junk: Json) -> None:
     name, path = place
-    texts = {file: json.dumps(data) for file, data in FILES.items()}
+    texts = dict(TEXTS)
     texts[name] = json.dumps(damaged(FILES[name], path, junk), ensure_ascii=True)
     found = outcome(bundle(texts["site"], pump=texts["pump"]))
     assert found is None or (found and all(problem.message and problem.file for problem in found))

@@ -1,17 +1,19 @@
 """The profiles and the demonstration site that ship with the gateway."""
 
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 import device_profiles
-from gateway.core.plan import Kind
+from gateway.core.plan import Kind, OneOf
 from gateway.core.values import HOUR, MINUTE, SECOND, Level
 from gateway.site import load_site
 from gateway.site.document import parse
 from gateway.site.library import read_profile
 from gateway.site.problems import Problems
+from gateway.site.terms import Terms
 
 RIVERSIDE = Path(__file__).parents[2] / "simulators" / "sites" / "riverside" / "site.yaml"
 NAMES = ("access_gate", "elevator", "fire_panel", "patrol_reader")
@@ -36,7 +38,11 @@ def test_a_shipped_profile_is_clean_and_reads_in_both_languages(name: str) -> No
     kind = shipped(name)
     titles = [
         kind.title,
-        *(part.title for group in (kind.points, kind.events, kind.rules) for part in group.values()),
+        *(
+            part.title
+            for group in (kind.points, kind.events, kind.rules, kind.suppressions)
+            for part in group.values()
+        ),
     ]
     assert [
         title for title in titles if title.en == title.zh or not title.en.isascii() or title.zh.isascii()
@@ -46,6 +52,51 @@ def test_a_shipped_profile_is_clean_and_reads_in_both_languages(name: str) -> No
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_profile_watches_silence_and_connection(name: str) -> None:
     assert {"silent", "offline"} <= set(shipped(name).rules)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_profile_fits_a_site_without_calendars(name: str) -> None:
+    problems = Problems()
+    text = device_profiles.profile_path(name).read_text("utf-8")
+    assert read_profile(name, text, problems, Terms(calendars={})) is not None
+    assert not problems, problems.sorted()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_people_must_not_miss_asks_again_and_is_never_kept_quiet(name: str) -> None:
+    kind = shipped(name)
+    quiet = {rule for suppression in kind.suppressions.values() for rule in suppression.rules}
+    danger = {rule.name for rule in kind.rules.values() if not rule.shelvable}
+    assert not quiet & danger
+    latched = [rule for rule in kind.rules.values() if rule.latched]
+    assert [rule.name for rule in latched if rule.re_alarm is None] == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "point", "word", "quiet", "told"),
+    [
+        ("elevator", "mode", "inspection", "door_held_open", "motor_overheat"),
+        ("elevator", "mode", "out_of_service", "fault", "out_of_service"),
+        ("elevator", "mode", "firefighter_control", "door_held_open", "fault"),
+        ("fire_panel", "state", "test_active", "trouble", "in_test"),
+        ("fire_panel", "state", "test_supervisory", "supervisory", "centre_link"),
+        ("access_gate", "alarm_state", "lock_down", "denied_burst", "forced_open"),
+        ("access_gate", "alarm_state", "free_access", "held_open", "tamper"),
+    ],
+)
+def test_work_and_tests_keep_quiet_what_they_bring_about(
+    profile: str, point: str, word: str, quiet: str, told: str
+) -> None:
+    silenced = {
+        rule
+        for suppression in shipped(profile).suppressions.values()
+        if isinstance(suppression.when, OneOf)
+        and suppression.when.point == point
+        and word in suppression.when.values
+        for rule in suppression.rules
+    }
+    assert quiet in silenced
+    assert told not in silenced
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,10 +155,52 @@ def test_riverside_promises_people_within_half_an_hour_and_an_answer_within_two(
         assert (templates[name].clocks.arrive or 3 * HOUR) <= 2 * HOUR
 
 
+def test_riverside_tells_every_critical_alert_and_inspects_every_lift_and_panel() -> None:
+    plan = load_site(RIVERSIDE)
+    last = [callout for callout in plan.callouts if not callout.rules and not callout.devices]
+    assert Level.CRITICAL in {level for callout in last for level in callout.levels}
+    assert all(callout.steps for callout in plan.callouts if Level.CRITICAL in callout.levels)
+    kinds = {
+        name: {plan.devices[device].kind.profile for device in item.devices}
+        for name, item in plan.preventive.items()
+    }
+    assert kinds == {
+        "lift-inspection": {"elevator"},
+        "fire-panel-check": {"fire_panel"},
+        "fire-system-service": set(),
+    }
+    assert len(plan.preventive["lift-inspection"].devices) == 12
+    tagged = Counter(device.kind.profile for device in plan.devices.values() if device.tags)
+    assert tagged == {"elevator": 12, "fire_panel": 3}
+
+
+def test_riverside_keeps_the_public_holidays_of_2026() -> None:
+    office = load_site(RIVERSIDE).calendars["office"]
+    noon = {
+        day: datetime.fromisoformat(f"{day}T14:00+08:00")
+        for day in ("2026-10-01", "2026-10-10", "2026-10-11")
+    }
+    assert {day: office.is_open(int(at.timestamp() * 1000)) for day, at in noon.items()} == {
+        "2026-10-01": False,
+        "2026-10-10": True,
+        "2026-10-11": False,
+    }
+
+
 def test_riverside_reads_in_both_languages() -> None:
     plan = load_site(RIVERSIDE)
-    groups = (plan.devices, plan.templates, plan.teams, plan.buildings, plan.checkpoints, plan.routes)
+    groups = (
+        plan.devices,
+        plan.templates,
+        plan.teams,
+        plan.buildings,
+        plan.checkpoints,
+        plan.routes,
+        plan.targets,
+        plan.preventive,
+    )
     titles = [plan.title, *(part.title for group in groups for part in group.values())]
+    titles += [window.title for window in plan.maintenance]
     titles += [step.title for template in plan.templates.values() for step in template.checklist]
     titles += [floor.title for building in plan.buildings.values() for floor in building.floors.values()]
     assert [title for title in titles if title.en == title.zh] == []
