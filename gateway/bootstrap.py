@@ -16,6 +16,7 @@ from gateway.adapters.sql.store import Store
 from gateway.adapters.sql.upkeep import Keep
 from gateway.adapters.telemetry_drain import Drain
 from gateway.codecs.decoder import Decoder
+from gateway.collector import resting
 from gateway.core.plan import SitePlan
 from gateway.core.values import HOUR, MINUTE
 from gateway.errors import SettingsError
@@ -29,13 +30,15 @@ from gateway.upkeep import Upkeep
 
 def read_site(path: Path) -> tuple[Bundle, SitePlan]:
     """The site file and its profiles, as the text to keep and as the plan. Raises :class:`gateway.errors.SiteError`."""
-    bundle = read_bundle(path)
-    return Bundle(bundle.digest, bundle.encode()), build_plan(bundle)
+    with resting():
+        bundle = read_bundle(path)
+        return Bundle(bundle.digest, bundle.encode()), build_plan(bundle)
 
 
 def plan_of(_digest: str, body: bytes) -> SitePlan:
     """The plan that a kept configuration means."""
-    return build_plan(SiteBundle.decode(body))
+    with resting():
+        return build_plan(SiteBundle.decode(body))
 
 
 @contextlib.asynccontextmanager

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from gateway.adapters.sql.recorder import Bundle
 from gateway.adapters.sql.store import Store
 from gateway.clock import Clock
+from gateway.collector import resting
 from gateway.core.engine import Engine
 from gateway.core.inputs import Configured, Started
 from gateway.core.plan import SitePlan
@@ -28,17 +29,18 @@ async def recover(
     Raises:
         StoreError: the records cannot be read, or not be written.
     """
-    loaded = await store.load()
-    scalars = loaded.state.scalars
-    clock = clock_from(scalars.now)
-    engine = Engine(_plan_before(loaded.config, plan, plan_of), loaded.state)
-    turn = Turn(clock.now())
-    turn.record(Started(turn.at, scalars.now or None))
-    changed = loaded.config is None or loaded.config.digest != bundle.digest
-    if changed:
-        turn.record(Configured(turn.at, plan))
-    effects = engine.step(turn.inputs)
-    await store.commit(turn.entries, effects, engine.state, bundle if changed else None)
+    with resting():
+        loaded = await store.load()
+        scalars = loaded.state.scalars
+        clock = clock_from(scalars.now)
+        changed = loaded.config is None or loaded.config.digest != bundle.digest
+        engine = Engine(_plan_before(loaded.config, plan, plan_of) if changed else plan, loaded.state)
+        turn = Turn(clock.now())
+        turn.record(Started(turn.at, scalars.now or None))
+        if changed:
+            turn.record(Configured(turn.at, plan))
+        effects = engine.step(turn.inputs)
+        await store.commit(turn.entries, effects, engine.state, bundle if changed else None)
     return engine, clock
 
 

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from gateway.bootstrap import read_site
 from tests.bench import stages
+from tests.bench.devices import show_devices
 from tests.bench.feed_latency import latencies
 from tests.bench.processes import GatewayProcess, gateway, load, until
 from tests.servers.influx import InfluxServer
@@ -111,10 +112,14 @@ async def latency(
         return found
 
 
-async def bench(count: int, runs: int, rate: float) -> None:
-    """All of it, or only the latency at a rate that is given."""
+async def bench(what: str, count: int, runs: int, rate: float) -> None:
+    """All of it, a part by its name, or only the latency at a rate that is given."""
     with tempfile.TemporaryDirectory(prefix="fgw-bench-") as name:
         folder = Path(name)
+        if what in ("all", "devices") and not rate:
+            await show_devices(console, folder, runs)
+        if what == "devices":
+            return
         site = write_site(folder)
         console.print(
             f"{platform.platform()}, Python {platform.python_version()}, {count:,} messages a run, {runs} runs"
@@ -189,8 +194,9 @@ async def _show_latency(site: Path, folder: Path, broker: Mosquitto, url: str, r
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
+    parser.add_argument("what", nargs="?", default="all", choices=["all", "messages", "devices"])
     parser.add_argument("--count", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--latency-at", type=float, default=0, help="only the latency, at this rate")
     given = parser.parse_args()
-    asyncio.run(bench(given.count, given.runs, given.latency_at))
+    asyncio.run(bench(given.what, given.count, given.runs, given.latency_at))
