@@ -20,7 +20,7 @@ def ack(desk: Desk, alert: Alert, command: Command) -> Reply:
         return _conflict(desk, alert, command, f"the alert was already acknowledged by {alert.acked_by}")
     alert.state, alert.acked_at, alert.acked_by = target, desk.moment.now, command.actor
     desk.touch_alert(alert)
-    after = desk.moment.now - alert.asked_at if alert.asked_at else None
+    after = desk.moment.now - alert.asked_at
     desk.report("alert.acknowledged", subject=alert, actor=command.actor, after=after)
     notices.settle(desk, alert)
     if target is AlertState.NORMAL:
