@@ -19,7 +19,7 @@ from itertools import takewhile
 from gateway.core import opening
 from gateway.core.desk import Desk
 from gateway.core.ids import derive_id
-from gateway.core.order_state import ENDED, SETTLED, WorkOrder
+from gateway.core.order_state import SETTLED, WorkOrder
 from gateway.core.recurrence import Due
 from gateway.core.state import Upkeep
 from gateway.core.templates import Preventive
@@ -166,7 +166,7 @@ def _open(desk: Desk, item: Preventive, device: str, upkeep: Upkeep, due: Due) -
         return
     order.device = device or None
     order.preventive, order.due, order.due_at = item.name, due.key, due.at
-    standing = before is not None and before.state not in ENDED
+    standing = before is not None and before.state not in SETTLED
     detail = {"predecessor": before.id} if before is not None and standing else {}
     opening.put_forth(desk, order, template, **detail)
 
