@@ -270,8 +270,8 @@ async def test_a_gateway_tells_a_team_of_its_order(
         (reply,) = await gateway.submit_many([wish])
         assert reply.status == "done"
         await until(lambda: hook.got)
-        await until(lambda: gateway.meters()["notices_sent"] == 1)
-        assert gateway.health()["notices"].words == "1 sent, 0 waiting; no address for lead"
+        await until(lambda: gateway.health()["notices"].words == "1 sent, 0 waiting; no address for lead")
+        assert gateway.meters()["notices_sent"] == 1
         gateway.stop()
         await running
     assert hook.got[0]["title"] == "[NORMAL] Repair: Lift 1 (Tower 1, Basement)"
