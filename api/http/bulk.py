@@ -22,7 +22,7 @@ class Bulk(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    ids: list[Id] = Field(min_length=1, max_length=BULK_MOST)
+    ids: list[Id] = Field(min_length=1, max_length=BULK_MOST, examples=[["al-degkyuswwp5z2atq"]])
     versions: dict[Id, Version] = Field(
         {}, max_length=BULK_MOST, description="by id, the version you saw; others are taken as they are"
     )

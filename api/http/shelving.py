@@ -12,8 +12,10 @@ from gateway.core.values import Json
 class ShelfGiven(BaseModel):
     """Why, and until when."""
 
-    why: Reason
-    until: Moment | None = Field(None, description="at most the class's longest from now")
+    why: Reason = Field(examples=["fan on order"])
+    until: Moment | None = Field(
+        None, description="at most the class's longest from now", examples=["2026-11-24T18:00:00+08:00"]
+    )
     one_shot: bool = Field(False, strict=True, description="ends with the next clear, if that comes first")
 
 

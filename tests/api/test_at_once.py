@@ -24,6 +24,17 @@ async def at_once(house: House, path: str, bodies: list[dict[str, Any]], seen: s
         return await asyncio.gather(*(one(*pair) for pair in zip(PEOPLE, bodies, strict=True)))
 
 
+def body_of(verb: str, person: str) -> dict[str, Any]:
+    """What a person sends, so that it can be told whose it was."""
+    match verb:
+        case "assign":
+            return {"assignee": person}
+        case "shelve":
+            return {"why": person, "one_shot": True}
+        case _:
+            return {}
+
+
 @pytest.mark.parametrize(
     ("verb", "kind"),
     [("ack", "alert.acknowledged"), ("assign", "alert.assigned"), ("shelve", "alert.shelved")],
@@ -31,10 +42,7 @@ async def at_once(house: House, path: str, bodies: list[dict[str, Any]], seen: s
 async def test_of_all_who_act_on_the_same_alert_one_wins(house: House, verb: str, kind: str) -> None:
     await house.say("t2-gate", {"alarm_state": "forced_open"})
     (alert,) = (await house.http.get("/alerts?device=t2-gate&rule=forced_open")).json()["items"]
-    bodies: list[dict[str, Any]] = [
-        {"ack": {}, "assign": {"assignee": name}, "shelve": {"why": name, "one_shot": True}}[verb]
-        for name in PEOPLE
-    ]
+    bodies = [body_of(verb, name) for name in PEOPLE]
     path = f"/alerts/{alert['id']}"
     answers = await at_once(house, f"{path}/{verb}", bodies, f'"{alert["version"]}"')
     won = [name for name, one in zip(PEOPLE, answers, strict=True) if one.status_code == 200]

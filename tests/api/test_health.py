@@ -47,7 +47,7 @@ async def test_metrics_count_what_was_done_and_are_well_formed(house: House) -> 
     assert values["fgw_rejected_total", "out_of_range"] == 1
     assert values["fgw_outcomes_total", "alert.raised"] == 1
     assert values["fgw_healthy", "broker"] == 1
-    assert values["fgw_devices",] == 3
+    assert values["fgw_devices",] == 4
     assert values["fgw_http_requests_total", "GET", "4xx"] == 1
     assert families["fgw_outbox_rows"].type == "gauge"
     assert all(family.documentation for family in families.values())

@@ -174,6 +174,7 @@ async def test_the_site_names_its_buildings_and_kinds(house: House) -> None:
     assert [(kind["kind"], kind["devices"]) for kind in site["kinds"]] == [
         ("access_gate", 1),
         ("elevator", 2),
+        ("fire_panel", 1),
     ]
 
 

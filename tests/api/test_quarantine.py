@@ -51,7 +51,9 @@ async def test_a_refused_payload_is_accepted_once_the_site_is_put_right(house: H
         {"id": item["id"], "accepted": False, "words": "unknown_device"},
         {"id": 999, "accepted": False, "words": "gone"},
     ]
-    text = house.site.read_text("utf-8").replace("devices:", "devices:\n  - {id: t3-lift, profile: elevator}")
+    text = house.site.read_text("utf-8").replace(
+        "\ndevices:", "\ndevices:\n  - {id: t3-lift, profile: elevator}"
+    )
     house.site.write_text(text, "utf-8")
     assert (await house.http.post("/reload")).status_code == 200
     late = (await house.http.post("/quarantine/retry", json={"ids": [item["id"]]})).json()

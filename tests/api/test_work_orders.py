@@ -30,8 +30,8 @@ async def test_an_order_goes_its_whole_way_through_the_verbs(house: House) -> No
     early = await house.http.post(f"{path}/move", json={"to": "done"}, headers=fitter)
     assert early.status_code == 409
     assert "checklist" in early.json()["detail"]
-    ticked = await house.http.post(f"{path}/check", json={"step": "isolate", "result": True}, headers=fitter)
-    assert [one["result"] for one in ticked.json()["checklist"]] == [True, None]
+    ticked = await house.http.post(f"{path}/check", json={"step": "isolate", "result": 0.5}, headers=fitter)
+    assert [one["result"] for one in ticked.json()["checklist"]] == [0.5, None]
     done = (await house.http.post(f"{path}/move", json={"to": "done"}, headers=fitter)).json()
     assert {one["name"]: one["state"] for one in done["clocks"]} == dict.fromkeys(
         ("accept", "arrive", "resolve"), "stopped"

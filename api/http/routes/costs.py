@@ -22,9 +22,11 @@ class CostGiven(Change):
     """One line. Money is a decimal text in the site's currency."""
 
     kind: Literal["part", "labour", "other"]
-    text: Line
-    quantity: Quantity = Field(description="pieces of a part; hours of labour")
-    price: Price | None = Field(None, description="of one; of labour the team's rate when left out")
+    text: Line = Field(examples=["contactor"])
+    quantity: Quantity = Field(description="pieces of a part; hours of labour", examples=["2"])
+    price: Price | None = Field(
+        None, description="of one; of labour the team's rate when left out", examples=["180.00"]
+    )
 
 
 @router.post("/{order}/costs", status_code=201)

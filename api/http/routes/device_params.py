@@ -37,7 +37,11 @@ class ParamsView(BaseModel):
 class Tuning(DeviceChange):
     """Values by name; null takes one back to what the files say."""
 
-    params: dict[Id, Number | Name | None] = Field(min_length=1, max_length=100)
+    params: dict[Id, Number | Name | None] = Field(
+        min_length=1,
+        max_length=100,
+        examples=[{"motor_temp_high": 85, "emergency_call_test_every": "48h", "voltage_low": None}],
+    )
 
 
 @router.get("/{device}/params")

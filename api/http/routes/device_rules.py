@@ -29,7 +29,7 @@ class ShelveRule(ShelfGiven, DeviceChange):
 class TakeOut(DeviceChange):
     """Why it goes out of service, and until when."""
 
-    why: Reason
+    why: Reason = Field(examples=["detector loop is being rewired"])
     until: Moment | None = Field(None, description="until somebody puts it back when left out")
 
 
