@@ -73,13 +73,29 @@ class DocumentError(Exception):
         self.problem = problem
 
 
+class Lines:
+    """The line of every field of a text, found when the first one is asked for: where nothing is wrong nobody asks."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._found: dict[Path, int] = {}
+
+    def of(self, path: Path) -> int:
+        """The line of a field, counted from 1; of the nearest thing around it where the field itself is absent."""
+        if not self._found:
+            _find_lines(_compose(self._text), (), self._found)
+        while path and path not in self._found:
+            path = path[:-1]
+        return self._found.get(path, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One file: its data, and the lines it came from."""
 
     name: str
     data: Json
-    lines: Mapping[Path, int]
+    lines: Lines = field(repr=False)
     kept: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Of lists that were read without their broken entries: the indexes of those that were kept."""
 
@@ -93,9 +109,7 @@ class Document:
 
     def line(self, path: Path) -> int:
         """The line of a field, counted from 1; of the nearest thing around it where the field itself is absent."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, 1)
+        return self.lines.of(path)
 
 
 def parse(name: str, text: str) -> Document:
@@ -110,11 +124,7 @@ def parse(name: str, text: str) -> Document:
     """
     reader = _Reader(name)
     try:
-        loader = _CoreLoader(text.removeprefix("\ufeff"))
-        try:
-            node = loader.get_single_node()
-        finally:
-            loader.dispose()
+        node = _compose(text)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         words = ", ".join(part for part in (exc.context, exc.problem) if part)
@@ -126,7 +136,29 @@ def parse(name: str, text: str) -> Document:
     if node is None:
         raise reader.error(1, "", "the file is empty")
     data = reader.value(node, ())
-    return Document(name, data, reader.lines)
+    return Document(name, data, Lines(text))
+
+
+def _compose(text: str) -> yaml.Node | None:
+    loader = _CoreLoader(text.removeprefix("\ufeff"))
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
+def _find_lines(node: yaml.Node | None, path: Path, found: dict[Path, int]) -> None:
+    """The lines of a document that could be read: entries of a mapping are where their keys are."""
+    if node is None:
+        return
+    found.setdefault(path, _line(node))
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _find_lines(item, (*path, index), found)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            found[(*path, key.value)] = _line(key)
+            _find_lines(value, (*path, key.value), found)
 
 
 def listed_ids(data: Json, section: str) -> dict[str, None]:
@@ -145,25 +177,25 @@ def listed_keys(data: Json, section: str) -> tuple[str, ...]:
 
 
 class _Reader:
-    """Turns nodes into data and keeps their lines."""
+    """Turns nodes into data."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.lines: dict[Path, int] = {}
+        self.fields = 0
         self.open: set[int] = set()
 
     def error(self, line: int, field: str, message: str) -> DocumentError:
         return DocumentError(Problem(self.name, line, field, message))
 
     def value(self, node: yaml.Node, path: Path) -> Json:
-        line = node.start_mark.line + 1
-        self.lines.setdefault(path, line)
-        if len(self.lines) > MAX_NODES:
+        self.fields += 1
+        if isinstance(node, yaml.ScalarNode) and self.fields <= MAX_NODES:
+            return node.value if node.tag == _STR else self.scalar(node, path)
+        line = _line(node)
+        if self.fields > MAX_NODES:
             raise self.error(
                 line, "", f"more than {MAX_NODES:,} fields; look for an alias that repeats itself"
             )
-        if isinstance(node, yaml.ScalarNode):
-            return self.scalar(node, path)
         if id(node) in self.open:
             raise self.error(line, _text(path), "an alias that contains itself")
         self.open.add(id(node))
@@ -180,28 +212,26 @@ class _Reader:
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Json]:
         found: dict[str, Json] = {}
         for key, value in node.value:
-            line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode) or not key.value:
-                raise self.error(line, _text(path), "a key must be text; what looks like one may need quotes")
+                raise self.error(
+                    _line(key), _text(path), "a key must be text; what looks like one may need quotes"
+                )
             name = key.value
             if name == "<<":
                 raise self.error(
-                    line, _text(path), "merge keys (<<) are not part of YAML 1.2; write the entries out"
+                    _line(key), _text(path), "merge keys (<<) are not part of YAML 1.2; write the entries out"
                 )
             if name in found:
-                first = self.lines[(*path, name)]
+                first = _line(next(one for one, _ in node.value if one.value == name))
                 raise self.error(
-                    line, _text((*path, name)), f"the key {name!r} was already given on line {first}"
+                    _line(key), _text((*path, name)), f"the key {name!r} was already given on line {first}"
                 )
-            self.lines[(*path, name)] = line
             found[name] = self.value(value, (*path, name))
         return found
 
     def scalar(self, node: yaml.ScalarNode, path: Path) -> Json:
         text: str = node.value
         match node.tag:
-            case tag if tag == _STR:
-                return text
             case tag if tag == _NULL:
                 return None
             case tag if tag == _BOOL:
@@ -211,8 +241,13 @@ class _Reader:
             case tag if tag == _FLOAT:
                 return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
             case _:
-                line = node.start_mark.line + 1
+                line = _line(node)
                 raise self.error(line, _text(path), f"the tag {node.tag!r} is not allowed; write plain data")
+
+
+def _line(node: yaml.Node) -> int:
+    line: int = node.start_mark.line + 1
+    return line
 
 
 def _integer(text: str) -> int | float:
