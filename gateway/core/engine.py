@@ -293,6 +293,8 @@ def _configured(desk: Desk, one: Configured) -> None:
         dev = desk.state.devices.get(name)
         if dev is not None:
             observing.drop_unknown(desk, device, dev)
+            if dev.shelves:
+                shelving.take_down_forbidden(desk, device, dev)
             levels.evaluate(desk, device, dev, program.levels)
             for rule in list(dev.alerts):
                 alerts.follow(desk, device, dev, device.kind.rules[rule], moved=False)

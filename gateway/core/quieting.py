@@ -9,7 +9,7 @@ from gateway.core.alert_timers import await_re_alarm
 from gateway.core.alerts import end
 from gateway.core.desk import NOTHING, Desk
 from gateway.core.plan import Device, Rule, Suppression
-from gateway.core.quiet import How, reason
+from gateway.core.quiet import reason
 from gateway.core.state import Alert, AlertState, DeviceState
 from gateway.core.telling import announce
 from gateway.core.values import Json
@@ -74,18 +74,17 @@ def follow_design(
     kind = "suppression.began" if begun else "suppression.ended"
     desk.report(kind, device=device.id, name=suppression.name)
     for rule in suppression.rules:
-        change_quiet(desk, device, dev, device.kind.rules[rule], How.BY_DESIGN, suppression.name)
+        reconsider(desk, device, dev, device.kind.rules[rule], suppression.name)
 
 
-def change_quiet(desk: Desk, device: Device, dev: DeviceState, rule: Rule, how: How, name: str) -> None:
-    """Something that is neither a shelf nor an outage may have begun or ended for a rule."""
-    alert = desk.live_alert(dev, rule.name)
-    now = reason(desk, device, dev, rule)
-    if alert is None or alert.suppressed == now:
+def reconsider(desk: Desk, device: Device, dev: DeviceState, rule: Rule, name: str) -> None:
+    """Something called ``name`` that nobody did by hand may have begun or ended to keep a rule quiet."""
+    alert, how = desk.live_alert(dev, rule.name), reason(desk, device, dev, rule)
+    if alert is None or alert.suppressed == how:
         return
-    if now is not None:
-        review(desk, device, dev, rule, Change("alert.suppressed", {"how": str(now), "name": name}))
-    else:
-        lasted = desk.moment.now - (alert.suppressed_at or desk.moment.now)
-        told: dict[str, Json] = {"how": str(how), "name": name, "lasted": lasted}
-        review(desk, device, dev, rule, Change("alert.unsuppressed", told))
+    if how is not None:
+        review(desk, device, dev, rule, Change("alert.suppressed", {"how": str(how), "name": name}))
+        return
+    lasted = desk.moment.now - (alert.suppressed_at or desk.moment.now)
+    told: dict[str, Json] = {"how": alert.suppressed, "name": name, "lasted": lasted}
+    review(desk, device, dev, rule, Change("alert.unsuppressed", told))

@@ -3,8 +3,7 @@
 from gateway.core import levels
 from gateway.core.desk import Desk
 from gateway.core.program import LevelProgram
-from gateway.core.quiet import How
-from gateway.core.quieting import change_quiet
+from gateway.core.quieting import reconsider
 from gateway.core.schedule import Schedule
 from gateway.core.timers import Timer
 
@@ -68,8 +67,8 @@ def turn_window(desk: Desk, timer: Timer) -> None:
 
 
 def review_windows(desk: Desk) -> None:
-    """Another plan, perhaps with other windows: bring every live alert in line with them."""
-    _review(desk, None, "")
+    """Another plan, perhaps with other windows and suppressions: bring every live alert in line with them."""
+    _review(desk, None, "configuration")
 
 
 def _review(desk: Desk, devices: frozenset[str] | None, name: str) -> None:
@@ -78,4 +77,4 @@ def _review(desk: Desk, devices: frozenset[str] | None, name: str) -> None:
             continue
         device, dev = desk.device(alert.device)
         if alert.rule in device.kind.rules:
-            change_quiet(desk, device, dev, device.kind.rules[alert.rule], How.MAINTENANCE, name)
+            reconsider(desk, device, dev, device.kind.rules[alert.rule], name)

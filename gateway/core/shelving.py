@@ -76,6 +76,14 @@ def come_due(desk: Desk, device: Device, dev: DeviceState, rule: Rule, due: Mill
         _take_down(desk, device, dev, rule, Act.EXIT, "time is up", None)
 
 
+def take_down_forbidden(desk: Desk, device: Device, dev: DeviceState) -> None:
+    """Another configuration calls life safety what somebody had shelved: it comes back."""
+    for name in list(dev.shelves):
+        rule = device.kind.rules.get(name)
+        if rule is not None and not rule.shelvable:
+            _take_down(desk, device, dev, rule, Act.EXIT, "life safety", None)
+
+
 def drop(desk: Desk, device_id: str, dev: DeviceState, rule_name: str, why: str) -> None:
     """The rule or the device is gone, and the shelf with it."""
     shelf = dev.shelves.pop(rule_name)
