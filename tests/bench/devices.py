@@ -79,6 +79,8 @@ async def _start(site: Path, data: Path, *more: str) -> dict[str, float]:
     arguments = ["-m", "tests.bench.start", "--site", str(site), "--data", str(data), *more]
     child = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=asyncio.subprocess.PIPE)
     out, _ = await child.communicate()
+    if child.returncode:
+        sys.exit("the start that was to be measured failed, as it says above")
     found: dict[str, float] = json.loads(out)
     return found
 
@@ -92,9 +94,10 @@ async def show_devices(console: Console, folder: Path, repeats: int) -> None:
     middle = {size: statistics.median(costs[size]) for size in SIZES}
     table.add_row("µs of CPU a reading, judged", *(f"{middle[size]:.1f}" for size in SIZES))
     for name, words in (
-        ("read", "s to read and check the site file"),
-        ("recover", "s to load the state and commit the start"),
-        ("watch", "s to begin watching when the broker is there"),
+        ("read", "s of CPU to read and check the site file"),
+        ("recover", "s of CPU to load the state and commit the start"),
+        ("watch", "s of CPU to begin watching when the broker is there"),
+        ("clock", "s by the clock, all three"),
         ("plan_mib", "MiB for the site"),
         ("state_mib", "MiB for what is remembered"),
     ):

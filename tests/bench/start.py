@@ -47,10 +47,11 @@ async def fill(store: Store, bundle: Bundle, plan: SitePlan) -> None:
 
 
 async def start(site: Path, data: Path, *, filling: bool) -> dict[str, float]:
-    """Seconds and MiB of each stage."""
-    empty, began = resident(), time.perf_counter()
+    """Seconds (of CPU, and by the clock in all) and MiB of each stage."""
+    clock = time.perf_counter()
+    empty, began = resident(), time.process_time()
     bundle, plan = read_site(site)
-    read = time.perf_counter() - began
+    read = time.process_time() - began
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
@@ -59,18 +60,19 @@ async def start(site: Path, data: Path, *, filling: bool) -> dict[str, float]:
         if filling:
             await fill(store, bundle, plan)
             return {}
-        began = time.perf_counter()
+        began = time.process_time()
         engine, _ = await recover(store, bundle, plan, plan_of, Clock)
-        recovered = time.perf_counter() - began
-        began = time.perf_counter()
+        recovered = time.process_time() - began
+        began = time.process_time()
         effects = engine.step([LinkUp(engine.state.scalars.now)])
         await store.commit([], effects, engine.state)
-        seen = time.perf_counter() - began
+        seen = time.process_time() - began
         remembered = resident()
     return {
         "read": read,
         "recover": recovered,
         "watch": seen,
+        "clock": time.perf_counter() - clock,
         "plan_mib": planned - empty,
         "state_mib": remembered - planned,
     }
