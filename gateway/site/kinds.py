@@ -38,8 +38,8 @@ from gateway.site.topics import check_claims
 
 RESERVED_POINTS = frozenset({"device", "site", "time"})
 """Names InfluxDB keeps for itself."""
-RESERVED_ATTRIBUTES = frozenset({"id", "ts", "type"})
-"""Fields every event has beside its attributes."""
+RESERVED_ATTRIBUTES = frozenset({"announced", "count", "event", "id", "suppressed", "ts", "type"})
+"""Fields that every event, and every word about an alert, has beside the event's attributes."""
 
 
 MAX_TRANSITIONS = 100

@@ -164,8 +164,8 @@ class Telling:
                 record = kept[rule or next(iter(kept))]
                 yield f"{where}, {name}", expected[name], _part(_plain(record), expected[name])
         if "state" in expected:
-            record = self.engine.state.devices[device]
-            yield f"{where}, state", expected["state"], _part(_plain(record), expected["state"])
+            remembered = self.engine.state.devices[device]
+            yield f"{where}, state", expected["state"], _part(_plain(remembered), expected["state"])
         if "reply" in expected:
             found = _plain(self.replies[-1])
             yield f"{where}, reply", expected["reply"], _part(found, expected["reply"])
