@@ -1,7 +1,9 @@
 """A work order comes into being from its template, whoever or whatever asks for it."""
 
+from collections.abc import Mapping
+
 from gateway.core import clocks, notices
-from gateway.core.desk import Desk
+from gateway.core.desk import NOTHING, Desk
 from gateway.core.order_state import Check, OrderState, WorkOrder
 from gateway.core.templates import Step, Template
 from gateway.core.values import Json, Millis
@@ -45,7 +47,11 @@ def _check(step: Step) -> Check:
 
 
 def put_forth(
-    desk: Desk, order: WorkOrder, template: Template, actor: str | None = None, **detail: Json
+    desk: Desk,
+    order: WorkOrder,
+    template: Template,
+    actor: str | None = None,
+    detail: Mapping[str, Json] = NOTHING,
 ) -> None:
     """Open a drafted order: from here on it is known, its clocks run and its team is told.
 
@@ -63,10 +69,9 @@ def put_forth(
         "work_order.opened",
         subject=order,
         actor=actor,
-        cause={name: cause for name, cause in causes.items() if cause is not None},
+        cause={**{name: cause for name, cause in causes.items() if cause is not None}, **detail},
         template=template.name,
         priority=order.priority,
-        **detail,
     )
     clocks.begin(desk, order, template.clocks)
     notices.tell_team(desk, order, "opened")

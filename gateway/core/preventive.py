@@ -24,6 +24,7 @@ from gateway.core.recurrence import Due
 from gateway.core.state import Upkeep
 from gateway.core.templates import Preventive
 from gateway.core.timers import Timer
+from gateway.core.values import Json
 
 PURPOSE = "preventive"
 TOLD_MOST = 100
@@ -149,10 +150,15 @@ def _deal(desk: Desk, item: Preventive, device: str) -> None:
 
 def _tell_missed(desk: Desk, item: Preventive, device: str, missed: list[Due]) -> None:
     for index, due in enumerate(missed[:TOLD_MOST], 1):
-        rest = len(missed) - TOLD_MOST if index == TOLD_MOST else 0
-        more = {"more": rest} if rest else {}
+        more = len(missed) - TOLD_MOST if index == TOLD_MOST else 0
+        rest: dict[str, Json] = {"more": more} if more else {}
         desk.report(
-            "preventive.missed", device=device or None, item=item.name, due=due.key, due_at=due.at, **more
+            "preventive.missed",
+            device=device or None,
+            cause=rest,
+            item=item.name,
+            due=due.key,
+            due_at=due.at,
         )
 
 
@@ -167,8 +173,8 @@ def _open(desk: Desk, item: Preventive, device: str, upkeep: Upkeep, due: Due) -
     order.device = device or None
     order.preventive, order.due, order.due_at = item.name, due.key, due.at
     standing = before is not None and before.state not in SETTLED
-    detail = {"predecessor": before.id} if before is not None and standing else {}
-    opening.put_forth(desk, order, template, **detail)
+    detail: dict[str, Json] = {"predecessor": before.id} if before is not None and standing else {}
+    opening.put_forth(desk, order, template, detail=detail)
 
 
 def _order_id(desk: Desk, item: str, device: str, key: str) -> str:
