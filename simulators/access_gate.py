@@ -1,6 +1,7 @@
 """An access gate: people with credentials, a door that opens and closes, and those who do not behave."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from gateway.core.plan import Device
@@ -9,6 +10,7 @@ from simulators.daytime import busyness, hour_of_day
 from simulators.device import DeviceModel, Reaction, World
 from simulators.faults import Fault, FaultKind
 from simulators.people import Person, residents
+from simulators.sensors import Sensor
 
 HELD_OPEN_AFTER: Millis = 30 * SECOND
 """When the gate itself says that the door is open too long."""
@@ -28,6 +30,10 @@ class AccessGate(DeviceModel):
 
     own_faults: ClassVar[frozenset[FaultKind]] = frozenset(
         {FaultKind.FORCED_OPEN, FaultKind.DENIED_BURST, FaultKind.HELD_OPEN, FaultKind.DURESS}
+    )
+
+    sensors: ClassVar[Mapping[str, Sensor]] = MappingProxyType(
+        {"supply_voltage": Sensor(drift=-3.0, noise=0.08, low=0.0, high=60.0)}
     )
 
     def __init__(self, device: Device, world: World, faults: Iterable[Fault] = ()) -> None:
@@ -73,7 +79,7 @@ class AccessGate(DeviceModel):
     # --- people
 
     def _people(self, at: Millis) -> None:
-        mean = MINUTE / (0.5 + 4.0 * busyness(hour_of_day(at, self.zone)))
+        mean = MINUTE / (0.5 + 4.0 * busyness(hour_of_day(at, self.zone))) / self.life.people
         self.agenda.at("people", at + self.wait(int(mean)), self._people)
         if not self.reader_online or self.door == "open":
             return

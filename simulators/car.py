@@ -88,7 +88,7 @@ class Car(DeviceModel):
     def _people(self, at: Millis) -> None:
         hour = hour_of_day(at, self.zone)
         self.demand.arrive(self.rng, hour)
-        mean = MINUTE / (0.3 + 1.7 * busyness(hour))
+        mean = MINUTE / (0.3 + 1.7 * busyness(hour)) / self.life.people
         self.agenda.at("people", at + self.wait(int(mean)), self._people)
         self.wake(at)
 

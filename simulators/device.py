@@ -4,6 +4,7 @@ import random
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,22 @@ from gateway.core.plan import Device, SitePlan
 from gateway.core.values import SECOND, Millis, Scalar
 from simulators.agenda import Agenda, Callback
 from simulators.errors import SimulationError
-from simulators.faults import WIRE_FAULTS, Fault, FaultKind
+from simulators.faults import COMMON_FAULTS, SENSOR_FAULTS, WIRE_FAULTS, Fault, FaultKind
 from simulators.publication import Publication, Topics
+from simulators.sensors import Ailing, Sensor
 from simulators.uplink import Uplink
+
+
+class Life(NamedTuple):
+    """How much goes on in a site. The demo's is the default: something for everybody within minutes."""
+
+    people: float = 1.0
+    """How many people there are beside a busy house's, above 0."""
+    incidents: float = 1.0
+    """How often happens what happens now and then (tests, works, tailgating), beside the demo; above 0."""
+
+
+BUSY = Life()
 
 
 class World(NamedTuple):
@@ -23,6 +37,7 @@ class World(NamedTuple):
     seed: int
     start: Millis
     """The simulated moment at which everything begins, milliseconds UTC."""
+    life: Life = BUSY
 
 
 class Reaction(NamedTuple):
@@ -40,7 +55,9 @@ class DeviceModel(ABC):
     """
 
     own_faults: ClassVar[frozenset[FaultKind]] = frozenset()
-    """The faults this kind of device takes beside :data:`~simulators.faults.WIRE_FAULTS`."""
+    """The faults this kind of device takes beside :data:`~simulators.faults.COMMON_FAULTS`."""
+    sensors: ClassVar[Mapping[str, Sensor]] = MappingProxyType({})
+    """How its sensors fail, by point."""
 
     def __init__(self, device: Device, world: World, faults: Iterable[Fault] = ()) -> None:
         self.device = device
@@ -49,6 +66,8 @@ class DeviceModel(ABC):
         self.rng = random.Random(f"{world.seed}:{device.id}")
         self.agenda = Agenda()
         self.uplink = Uplink(Topics.of(world.plan.topic_root, world.plan.site, device.id), device.id)
+        self.life = world.life
+        self._ailing = Ailing(self.sensors, f"{world.seed}:{device.id}:sensors")
         self._active: Counter[FaultKind] = Counter()
         self._faults = 0
         self.agenda.at("birth", self.start + self.rng.randrange(SECOND), self._birth)
@@ -86,7 +105,7 @@ class DeviceModel(ABC):
         Raises:
             SimulationError: the device does not take faults of this kind, or the fault lasts no time.
         """
-        allowed = self.own_faults | WIRE_FAULTS
+        allowed = self.own_faults | COMMON_FAULTS
         if fault.kind not in allowed:
             words = ", ".join(sorted(allowed))
             raise SimulationError(
@@ -109,6 +128,7 @@ class DeviceModel(ABC):
     def telemetry(self, at: Millis, values: Mapping[str, Scalar]) -> None:
         """Send those of the values that the device's profile knows; a site may have a profile of its own."""
         points = self.device.kind.points
+        values = self._ailing.readings(at, values)
         self.uplink.telemetry(at, {name: value for name, value in values.items() if name in points})
 
     def signal(self, at: Millis, *names: str) -> None:
@@ -117,13 +137,14 @@ class DeviceModel(ABC):
         self.telemetry(at, {name: values[name] for name in names})
 
     def now_and_then(self, name: str, mean: Millis, call: Callback) -> None:
-        """Call ``call`` again and again at random moments, ``mean`` apart on average."""
+        """Call ``call`` again and again at random moments, ``mean`` apart on average in the demo."""
 
         def happens(at: Millis) -> None:
             call(at)
-            self.agenda.at(name, at + self.wait(mean), happens)
+            self.agenda.at(name, at + self.wait(apart), happens)
 
-        self.agenda.at(name, self.start + self.wait(mean), happens)
+        apart = int(mean / self.life.incidents)
+        self.agenda.at(name, self.start + self.wait(apart), happens)
 
     def wait(self, mean: Millis) -> Millis:
         """A random wait of at least a second, exponentially distributed around ``mean``."""
@@ -152,6 +173,8 @@ class DeviceModel(ABC):
             return
         if kind in WIRE_FAULTS:
             self.uplink.begin(kind, at)
+        elif kind in SENSOR_FAULTS:
+            self._ailing.begin(kind, at)
         else:
             self.reactions()[kind].begin(at)
 
@@ -164,5 +187,8 @@ class DeviceModel(ABC):
             self.uplink.end(kind, at)
             if kind is FaultKind.OFFLINE:
                 self.report(at)
+        elif kind in SENSOR_FAULTS:
+            self._ailing.end(kind)
+            self.report(at)
         else:
             self.reactions()[kind].end(at)

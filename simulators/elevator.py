@@ -1,6 +1,7 @@
 """A passenger elevator: what a car reports, how its machine warms up, and what can go wrong with it."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from gateway.core.plan import Device
@@ -11,6 +12,7 @@ from simulators.device import Reaction, World
 from simulators.faults import Fault, FaultKind
 from simulators.motion import WarmBody, emergency_stop
 from simulators.passengers import Passenger
+from simulators.sensors import Sensor
 
 RESCUE_SPEED = 0.3
 """m/s when a car is brought to a landing by hand."""
@@ -32,6 +34,17 @@ class Elevator(Car):
             FaultKind.DOOR_HELD_OPEN,
             FaultKind.MOVING_WITH_DOOR_OPEN,
             FaultKind.LEVELLING,
+        }
+    )
+
+    sensors: ClassVar[Mapping[str, Sensor]] = MappingProxyType(
+        {
+            "motor_temp": Sensor(drift=45.0, noise=1.0, low=-40.0, high=200.0),
+            "drive_temp": Sensor(drift=50.0, noise=1.0, low=-40.0, high=200.0),
+            "machine_room_temp": Sensor(drift=14.0, noise=0.4, low=-20.0, high=80.0),
+            "supply_voltage": Sensor(drift=-28.0, noise=2.0, low=0.0, high=500.0),
+            "vibration_vertical": Sensor(drift=0.15, noise=0.02, low=0.0, high=20.0),
+            "levelling_error": Sensor(drift=9.0, noise=1.0, low=-500.0, high=500.0),
         }
     )
 

@@ -56,6 +56,12 @@ class FaultKind(enum.StrEnum):
     """It sends everything twice."""
     CLOCK_SKEW = "clock_skew"
     """Its clock is an hour slow."""
+    REORDER = "reorder"
+    """Of every two messages the second arrives first."""
+    DRIFT = "drift"
+    """One of its sensors wanders off within half a day, past the limit of its rule, and back when it is replaced."""
+    NOISE = "noise"
+    """A loose contact: one of its sensors jumps about."""
 
 
 WIRE_FAULTS = frozenset(
@@ -66,9 +72,16 @@ WIRE_FAULTS = frozenset(
         FaultKind.MALFORMED,
         FaultKind.DUPLICATE,
         FaultKind.CLOCK_SKEW,
+        FaultKind.REORDER,
     }
 )
-"""Faults between the device and the broker, which every model takes."""
+"""Faults between the device and the broker."""
+
+SENSOR_FAULTS = frozenset({FaultKind.DRIFT, FaultKind.NOISE})
+"""Faults of what a device measures with; one that measures nothing shows nothing."""
+
+COMMON_FAULTS = WIRE_FAULTS | SENSOR_FAULTS
+"""What every model takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from gateway.core.values import Millis
 from simulators.access_gate import AccessGate
 from simulators.agenda import NEVER
 from simulators.any_device import AnyDevice
-from simulators.device import DeviceModel, World
+from simulators.device import BUSY, DeviceModel, Life, World
 from simulators.elevator import Elevator
 from simulators.errors import SimulationError
 from simulators.faults import Fault, FaultKind
@@ -42,6 +42,7 @@ class Fleet:
         start: the simulated moment of the start, milliseconds UTC.
         faults: what goes wrong, see :class:`~simulators.faults.Fault`.
         only: ids of the devices to simulate; all when None.
+        life: how much goes on.
 
     Raises:
         SimulationError: a fault or ``only`` names a device that is not there, or a fault does not fit its device.
@@ -55,11 +56,12 @@ class Fleet:
         start: Millis,
         faults: Iterable[Fault] = (),
         only: Collection[str] | None = None,
+        life: Life = BUSY,
     ) -> None:
         self.plan = plan
         self.start = start
         self.now = start
-        world = World(plan, seed, start)
+        world = World(plan, seed, start, life)
         chosen = _chosen(plan, only)
         by_device = defaultdict(list)
         for fault in faults:

@@ -1,6 +1,7 @@
 """The inside of a fire alarm panel: its state, its zones in alarm, its power supply."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from gateway.core.plan import Device
@@ -8,6 +9,7 @@ from gateway.core.values import DAY, MINUTE, SECOND, Millis, Scalar
 from simulators.device import DeviceModel, Reaction, World
 from simulators.faults import Fault, FaultKind
 from simulators.people import residents
+from simulators.sensors import Sensor
 
 FLOAT_VOLTAGE = 27.2
 """V of a full battery on charge."""
@@ -27,6 +29,10 @@ class Panel(DeviceModel):
 
     own_faults: ClassVar[frozenset[FaultKind]] = frozenset(
         {FaultKind.FIRE_ALARM, FaultKind.MAINS_LOSS, FaultKind.TROUBLE}
+    )
+
+    sensors: ClassVar[Mapping[str, Sensor]] = MappingProxyType(
+        {"battery_voltage": Sensor(drift=-4.5, noise=0.1, low=0.0, high=60.0)}
     )
 
     def __init__(self, device: Device, world: World, faults: Iterable[Fault] = ()) -> None:

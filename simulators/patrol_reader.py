@@ -3,12 +3,14 @@
 import random
 import uuid
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from gateway.core.plan import Device, SitePlan
 from gateway.core.values import DAY, HOUR, MINUTE, SECOND, Millis, Scalar
 from simulators.device import DeviceModel, Reaction, World
 from simulators.faults import Fault, FaultKind
+from simulators.sensors import Sensor
 
 CLOCK_AHEAD: Millis = 90 * SECOND
 """What a wrong clock is ahead by: more than the profile's limit, less than what the gateway refuses as future."""
@@ -28,6 +30,10 @@ class PatrolReader(DeviceModel):
 
     own_faults: ClassVar[frozenset[FaultKind]] = frozenset(
         {FaultKind.BATTERY_LOW, FaultKind.CLOCK_WRONG, FaultKind.SOS}
+    )
+
+    sensors: ClassVar[Mapping[str, Sensor]] = MappingProxyType(
+        {"clock_offset": Sensor(drift=65.0, noise=1.0, low=-31_536_000.0, high=31_536_000.0)}
     )
 
     def __init__(self, device: Device, world: World, faults: Iterable[Fault] = ()) -> None:
@@ -101,7 +107,7 @@ class PatrolReader(DeviceModel):
         if self._stop == len(self.rounds[self._round]):
             self._stop = 0
             self._round = (self._round + 1) % len(self.rounds)
-            pause += self.between(10 * MINUTE, 20 * MINUTE)
+            pause += int(self.between(10 * MINUTE, 20 * MINUTE) / self.life.people)
         self.agenda.at("tap", at + pause, self._tap)
 
     def _upload(self, at: Millis) -> None:

@@ -22,6 +22,7 @@ class Uplink:
         self._events = 0
         self._stuck: dict[str, Scalar] = {}
         self._out: list[Publication] = []
+        self._held: Publication | None = None
 
     def begin(self, kind: FaultKind, at: Millis) -> None:
         """A wire fault comes into force."""
@@ -34,6 +35,8 @@ class Uplink:
     def end(self, kind: FaultKind, at: Millis) -> None:
         """A wire fault is over."""
         self._faults.discard(kind)
+        if kind is FaultKind.REORDER:
+            self._let_go(at)
         if kind is FaultKind.STUCK:
             self._stuck.clear()
         if kind is FaultKind.CLOCK_SKEW:
@@ -82,6 +85,16 @@ class Uplink:
         if self.quiet:
             return
         publication = Publication(topic, payload, retain=retain, at=at)
+        if FaultKind.REORDER in self._faults and self._held is None:
+            self._held = publication
+            return
         self._out.append(publication)
         if FaultKind.DUPLICATE in self._faults:
             self._out.append(publication)
+        self._let_go(at)
+
+    def _let_go(self, at: Millis) -> None:
+        """Send what was overtaken."""
+        if self._held is not None:
+            self._out.append(self._held._replace(at=at))
+            self._held = None

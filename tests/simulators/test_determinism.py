@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.core.plan import SitePlan
 from gateway.core.values import MINUTE
 from gateway.site import load_site
-from simulators.faults import WIRE_FAULTS, Fault
+from simulators.faults import COMMON_FAULTS, Fault
 from simulators.fleet import MODELS, Fleet
 from simulators.publication import Publication
 from simulators.schedule import demo_schedule
@@ -73,7 +73,7 @@ def test_a_device_behaves_the_same_whatever_the_others_do(riverside: SitePlan) -
 @given(cuts=st.lists(st.integers(0, 2 * MINUTE), max_size=20), seed=st.integers(0, 5))
 def test_how_often_a_fleet_is_advanced_changes_nothing(cuts: list[int], seed: int) -> None:
     kinds = {
-        device.id: MODELS[device.kind.profile].own_faults | WIRE_FAULTS
+        device.id: MODELS[device.kind.profile].own_faults | COMMON_FAULTS
         for device in the_house().devices.values()
     }
     faults = [

@@ -8,12 +8,12 @@ from gateway.codecs.decoder import Decoder
 from gateway.core.inputs import Event, Rejection, Status, Telemetry
 from gateway.core.plan import SitePlan
 from gateway.core.values import DAY, HOUR, Message
-from simulators.faults import WIRE_FAULTS, Fault, FaultKind
+from simulators.faults import COMMON_FAULTS, Fault, FaultKind
 from simulators.fleet import MODELS, Fleet
 from tests.simulators.listening import START
 from tests.simulators.sites import the_house
 
-HARMLESS = WIRE_FAULTS - {FaultKind.MALFORMED}
+HARMLESS = COMMON_FAULTS - {FaultKind.MALFORMED}
 
 
 @settings(max_examples=15, deadline=None)

@@ -6,14 +6,16 @@ from hypothesis import strategies as st
 from gateway.codecs.decoder import Decoder
 from gateway.core.inputs import Rejection
 from gateway.core.values import HOUR, MINUTE, SECOND, Message
-from simulators.faults import WIRE_FAULTS, Fault, FaultKind
+from simulators.faults import COMMON_FAULTS, Fault, FaultKind
 from simulators.fleet import MODELS, Fleet
 from tests.simulators.listening import START, Heard, hear, snapshots, values
 from tests.simulators.sites import the_house
 
 
 def faults_of(device: str) -> st.SearchStrategy[list[Fault]]:
-    kinds = MODELS[the_house().devices[device].kind.profile].own_faults | WIRE_FAULTS - {FaultKind.MALFORMED}
+    kinds = MODELS[the_house().devices[device].kind.profile].own_faults | COMMON_FAULTS - {
+        FaultKind.MALFORMED
+    }
     fault = st.builds(
         Fault,
         device=st.just(device),
