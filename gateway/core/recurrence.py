@@ -19,8 +19,9 @@ from gateway.core.local_time import instant, is_skipped, offset, wall_time
 from gateway.core.rrules import PERIODS, Rule, parse
 from gateway.core.values import DAY, HOUR, Millis
 
-_AHEAD = 16
-"""Occurrences worked out in one go."""
+_FEW, _MANY = 2, 32
+"""Occurrences worked out in one go: at first, and where it is asked again and again."""
+_RUNS = 4
 _CYCLE = 400
 """Years after which the Gregorian calendar repeats itself, weekdays included."""
 _LAST_YEAR = 9_899
@@ -61,13 +62,14 @@ class _Run(NamedTuple):
 
 
 class _Memo:
-    """The run worked out last, and the rule as it was read: a shortcut, never more."""
+    """The runs worked out last, and the rule as it was read: a shortcut, never more."""
 
-    __slots__ = ("rule", "run")
+    __slots__ = ("ahead", "rule", "runs")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.run: _Run | None = None
+        self.runs: tuple[_Run, ...] = ()
+        self.ahead = _FEW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +94,11 @@ class Recurrence:
             raise ValueError(f"the start is a local time in whole minutes, without a zone; found {start}")
         memo = _Memo(parse(self.rule, self.zone))
         object.__setattr__(self, "_memo", memo)
-        if next(self._walls(start), None) is None:
+        if not self._run(instant(start, self.zone) - 1).dues:
             raise ValueError("it never occurs")
         if memo.rule.count is not None:  # a last time instead, so that no search has to count
-            memo.rule = replace(
-                memo.rule, until=next(islice(self._walls(start), memo.rule.count - 1, None), None)
-            )
+            last = next(islice(self._walls(start), memo.rule.count - 1, None), None)
+            memo.rule, memo.runs = replace(memo.rule, until=last), ()
 
     def after(self, at: Millis) -> Due | None:
         """The first occurrence after a moment; None when there is none any more.
@@ -127,9 +128,13 @@ class Recurrence:
 
     def _run(self, at: Millis) -> _Run:
         memo = self._memo
-        if memo.run is None or not memo.run.covers(at):
-            memo.run = self._reckon(at)
-        return memo.run
+        for run in memo.runs:
+            if run.covers(at):
+                return run
+        found = self._reckon(at)
+        memo.runs = (found, *memo.runs[: _RUNS - 1])
+        memo.ahead = min(2 * memo.ahead, _MANY)
+        return found
 
     def _reckon(self, at: Millis) -> _Run:
         """The last occurrence up to a moment and the next ones after it, without a scan from the start."""
@@ -148,15 +153,16 @@ class Recurrence:
     def _around(self, low: Millis, at: Millis) -> _Run:
         before: Due | None = None
         coming: list[Due] = []
+        ahead = self._memo.ahead
         for due in self._dues(low):
             if due.at <= at:
                 before = due
                 continue
             coming.append(due)
-            if len(coming) == _AHEAD:
+            if len(coming) == ahead:
                 break
         dues = coming if before is None else [before, *coming]
-        return _Run(tuple(dues), first=False, last=len(coming) < _AHEAD)
+        return _Run(tuple(dues), first=False, last=len(coming) < ahead)
 
     def _dues(self, low: Millis) -> Iterator[Due]:
         """The occurrences after a moment in order of time, which is not quite that of their wall times.

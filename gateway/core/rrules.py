@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from dateutil import rrule as lib
 
@@ -57,6 +58,7 @@ class Rule:
     weekdays: tuple[lib.weekday, ...]
 
 
+@lru_cache(256)
 def parse(text: str, zone: tzinfo) -> Rule:
     """Read a rule.
 
