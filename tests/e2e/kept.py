@@ -22,9 +22,13 @@ RECEIPT = (
     "opened_at",
     "stamps",
     "clocks",
+    "active_since",
+    "asked_at",
     "version",
 )
 """Times of receipt, and how often a record was written: they differ from run to run."""
+LENGTHS = ("after", "lasted")
+"""Details of an outcome that are counted from such times."""
 
 
 class History(NamedTuple):
@@ -117,12 +121,18 @@ class Kept:
 
 def history(alerts: list[Alert], orders: list[WorkOrder], outcomes: list[Outcome]) -> History:
     """What can be compared between two runs over the same messages."""
-    told = sorted((_bare(one, "at") for one in outcomes), key=lambda one: str(one.get("device")))
+    told = sorted((_happening(one) for one in outcomes), key=lambda one: str(one.get("device")))
     return History(
         sorted((_bare(one, *RECEIPT) for one in alerts), key=lambda one: str(one["id"])),
         sorted((_bare(one, *RECEIPT) for one in orders), key=lambda one: str(one["id"])),
         told,
     )
+
+
+def _happening(outcome: Outcome) -> dict[str, Any]:
+    bare = _bare(outcome, "at")
+    detail = {name: value for name, value in bare.get("detail", {}).items() if name not in LENGTHS}
+    return {**bare, "detail": detail}
 
 
 def _bare(record: object, *without: str) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""A small site whose rules answer to device time alone, so that a disturbed run must end like an undisturbed one."""
+"""A small site whose rules answer to device time alone, so that a disturbed run must end like an undisturbed one.
+
+Nothing chatters on it: chatter is a matter of when things were received.
+"""
 
 import itertools
 import json
@@ -29,15 +32,19 @@ rules:
       critical: {when: {point: temp, above: 100}}
     clear: {deadband: 5}
     work_order: {critical: repair}
+    flapping: &never {transitions: 100, within: 1ms}
   jammed:
     levels: {warning: {when: {point: mode, is: jammed}}}
     auto_ack: true
+    flapping: *never
   stopped:
     levels: {critical: {when: {event: stop}}}
     latched: true
     work_order: {critical: rescue}
+    flapping: *never
   burst:
     levels: {warning: {when: {count: {event: denied, within: 1h, at_least: 3}}}}
+    flapping: *never
   silent:
     levels: {warning: {when: {silent_for: %(silent)s}}}
 """

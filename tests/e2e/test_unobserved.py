@@ -185,6 +185,7 @@ async def test_a_site_file_that_this_version_would_refuse_does_not_keep_the_next
     async with living(tmp_path / "data", site, hands) as life:
         await life.link(up=True)
         await life.store.write(lambda c: c.exec_driver_sql("UPDATE config SET bundle = x'7b7d'"))
+    site = write_site(tmp_path, grace="3m")
     async with living(tmp_path / "data", site, hands) as life:
         await life.link(up=True)
         life.tape.read("press-1", hands.wall, temp=99.0)
