@@ -47,8 +47,8 @@ def grow_stale(desk: Desk, dev: DeviceState, rule: Rule, due: Millis) -> None:
 
 
 def await_re_alarm(desk: Desk, alert: Alert, rule: Rule) -> None:
-    """An acknowledged alert asks again after a while, if its rule says so."""
-    if rule.re_alarm is not None and alert.state is AlertState.ACKNOWLEDGED:
+    """An acknowledged alert asks again after a while, if its rule says so and nothing keeps it quiet."""
+    if rule.re_alarm is not None and alert.state is AlertState.ACKNOWLEDGED and alert.suppressed is None:
         alert.re_alarm_at = desk.moment.now + rule.re_alarm
         desk.timers.add(Timer(alert.re_alarm_at, alert.device, "re_alarm", alert.rule))
 
