@@ -97,22 +97,22 @@ def level_key(key: str) -> str:
 
 def watch(desk: Desk, device: Device, program: Program) -> None:
     """Ask for wake-ups for the silence rules of a device, and for an offline word that waits for the grace."""
-    start = desk.state.scalars.seen_since
-    for key, (condition, _) in program.silences.items():
-        _await_word(desk, device.id, condition.point)
-        _look(desk, device.id, key, start + min(condition.after, desk.plan.boot_grace))
     dev = desk.state.devices.get(device.id)
+    for key, (condition, _) in program.silences.items():
+        dev = _await_word(desk, device.id, condition.point)
+        _look(desk, device.id, key, _silent_from(desk, condition, dev))
     if dev is not None and dev.online is False:
         wake_after_grace(desk, device)
 
 
-def _await_word(desk: Desk, name: str, point: str | None) -> None:
+def _await_word(desk: Desk, name: str, point: str | None) -> DeviceState:
     """Silence of what was never heard counts from here."""
-    dev = desk.state.devices.get(name)
-    heard = None if dev is None else dev.heard if point is None else dev.heard_points.get(point)
-    if heard is None and (dev is None or (point or "") not in dev.awaited):
-        desk.device(name)[1].awaited[point or ""] = desk.moment.now
+    dev = desk.device(name)[1]
+    heard = dev.heard if point is None else dev.heard_points.get(point)
+    if heard is None and (point or "") not in dev.awaited:
+        dev.awaited[point or ""] = desk.moment.now
         desk.effects.devices.add(name)
+    return dev
 
 
 def _look(desk: Desk, name: str, key: str, due: Millis) -> None:
