@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
-from zoneinfo import ZoneInfo
 
 from gateway.core.plan import Device, SitePlan
 from gateway.core.values import SECOND, Millis, Scalar
+from gateway.site.zones import zone
 from simulators.agenda import Agenda, Callback
 from simulators.errors import SimulationError
 from simulators.faults import COMMON_FAULTS, SENSOR_FAULTS, WIRE_FAULTS, Fault, FaultKind
@@ -62,7 +62,7 @@ class DeviceModel(ABC):
     def __init__(self, device: Device, world: World, faults: Iterable[Fault] = ()) -> None:
         self.device = device
         self.start = world.start
-        self.zone = ZoneInfo(world.plan.timezone)
+        self.zone = zone(world.plan.timezone)
         self.rng = random.Random(f"{world.seed}:{device.id}")
         self.agenda = Agenda()
         self.uplink = Uplink(Topics.of(world.plan.topic_root, world.plan.site, device.id), device.id)

@@ -1,7 +1,6 @@
 """The demo's screen: what the gateway is doing right now, drawn with rich."""
 
 import datetime as dt
-import zoneinfo
 from collections import Counter, deque
 
 from rich.console import Group, RenderableType
@@ -14,6 +13,7 @@ from gateway.core.effects import Outcome
 from gateway.core.values import Millis, Title
 from gateway.feed import Published
 from gateway.gateway import Gateway
+from gateway.site.zones import zone
 
 STYLES = {"critical": "bold white on red", "warning": "black on yellow", "info": "cyan"}
 LATEST = 12
@@ -27,7 +27,7 @@ class Board:
 
     def __init__(self, gateway: Gateway, address: str, language: Language) -> None:
         self._gateway, self._address, self._language = gateway, address, language
-        self._zone = zoneinfo.ZoneInfo(gateway.plan.timezone)
+        self._zone = zone(gateway.plan.timezone)
         self._latest: deque[Outcome] = deque(maxlen=LATEST)
         self._live: dict[str, Outcome] = {}
         self.kinds: Counter[str] = Counter()

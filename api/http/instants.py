@@ -4,12 +4,12 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from gateway.core.values import DAY, Millis
 from gateway.site.fields import duration
+from gateway.site.zones import zone
 
 LATEST: Millis = 4_102_444_800_000
 """2100-01-01: a time beyond it is a mistake."""
@@ -27,7 +27,7 @@ def written(moment: Millis, timezone: str) -> str:
         '2026-09-21T22:13:20.000+08:00'
     """
     whole, part = divmod(moment, 1_000)
-    local = datetime.fromtimestamp(whole, ZoneInfo(timezone)).replace(microsecond=part * 1_000)
+    local = datetime.fromtimestamp(whole, zone(timezone)).replace(microsecond=part * 1_000)
     return local.isoformat(timespec="milliseconds")
 
 

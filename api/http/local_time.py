@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from gateway.core.quality import SLOT
 from gateway.core.quality_figures import Period
 from gateway.core.values import SECOND, Millis
+from gateway.site.zones import zone
 
 
 class LocalTime:
     """The site's time zone."""
 
     def __init__(self, timezone: str) -> None:
-        self._zone = ZoneInfo(timezone)
+        self._zone = zone(timezone)
 
     def offset_at(self, moment: Millis) -> Millis:
         """How far local time is ahead of UTC."""
