@@ -172,10 +172,10 @@ def repeat(desk: Desk, dev: DeviceState, event: Event, rule: Rule) -> None:
 def _let_go(desk: Desk, device: Device, dev: DeviceState, alert: Alert, rule: Rule) -> None:
     if alert.state not in ACTIVE or (alert.gone and rule.latched):
         return
-    if flapping.count(desk, device.id, dev, rule.name, rule.flapping):
+    if not rule.latched and flapping.count(desk, device.id, dev, rule.name, rule.flapping):
         begin_chatter(desk, alert, rule)  # it stays up until it is calm
         return
-    release(desk, dev, alert, rule)
+    release(desk, dev, alert, rule)  # a latched alert stays up in any case: that is no transition
 
 
 def release(desk: Desk, dev: DeviceState, alert: Alert, rule: Rule) -> None:
