@@ -31,6 +31,9 @@ LARGE = Size(devices=1_000, length=14 * DAY)
 FULL_HOUR = Size(devices=1_000, length=HOUR, full_rate=True)
 
 
+SOAK = (pytest.mark.soak, pytest.mark.timeout(3_600))
+
+
 class Lived(NamedTuple):
     """What is left of a run: what was seen, and what is on disk."""
 
@@ -77,8 +80,8 @@ class Disk:
     params=[
         pytest.param(SMALL, id="27 devices"),
         pytest.param(HOUR_OF_DEMO, id="an hour at full rate"),
-        pytest.param(LARGE, id="1,000 devices", marks=pytest.mark.soak),
-        pytest.param(FULL_HOUR, id="an hour of 1,000 devices at full rate", marks=pytest.mark.soak),
+        pytest.param(LARGE, id="1,000 devices", marks=SOAK),
+        pytest.param(FULL_HOUR, id="an hour of 1,000 devices at full rate", marks=SOAK),
     ],
 )
 def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
