@@ -33,6 +33,8 @@ FULL_HOUR = Size(devices=1_000, length=HOUR, full_rate=True)
 
 SOAK = (pytest.mark.soak, pytest.mark.timeout(3_600))
 
+LONG = (pytest.mark.soak, pytest.mark.timeout(30 * 60))
+
 
 class Lived(NamedTuple):
     """What is left of a run: what was seen, and what is on disk."""
@@ -86,14 +88,16 @@ class Disk:
 )
 def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     disk = Disk(tmp_path_factory.mktemp("fortnight"))
-    run = Run(request.param, disk.restart, disk.commit)
-    run.live()
-    disk.commit(run)
-    end = START + request.param.length
-    period = figures.aligned(Period(START, end), lambda _: OFFSET)
-    kept, log = disk.read(period)
-    yield Lived(run, period, kept, log)
-    disk.close()
+    try:
+        run = Run(request.param, disk.restart, disk.commit)
+        run.live()
+        disk.commit(run)
+        end = START + request.param.length
+        period = figures.aligned(Period(START, end), lambda _: OFFSET)
+        kept, log = disk.read(period)
+        yield Lived(run, period, kept, log)
+    finally:
+        disk.close()
 
 
 def test_no_rule_chatters(lived: Lived) -> None:
