@@ -119,7 +119,10 @@ class Engine:
         for order in desk.state.orders.values():
             transitions.arm(desk, order)
         notices.arm(desk)
-        schedules.watch(desk)
+        if (
+            desk.state.scalars.now
+        ):  # else nothing has been yet, and the calendars of the past are nobody's business
+            schedules.watch(desk)
         preventive.watch(desk)
 
 
@@ -222,6 +225,7 @@ TIMERS: MappingProxyType[str, OnTimer] = MappingProxyType(
 
 def _started(desk: Desk, one: Started) -> None:
     desk.report("gateway.started", last=one.last)
+    schedules.watch(desk)
     preventive.take_up(desk)
 
 

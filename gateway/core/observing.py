@@ -222,15 +222,23 @@ def lost_touch(desk: Desk, device: Device, dev: DeviceState) -> None:
 
     Nor is anything known of the devices that are heard through it: one alert for a dead reader, not fifty.
     """
-    if not dev.frozen:
-        dev.frozen = True
-        freeze(desk, device.id, dev, desk.moment.now, links=False)
+    if dev.frozen:
+        return  # whoever has spoken from behind it since then is taken at its word
+    dev.frozen = True
+    freeze(desk, device.id, dev, desk.moment.now, links=False)
+    front = desk.state.devices.get(device.via or "")
+    if front is not None and front.frozen:
+        _hide(desk, device, dev)
     for name in desk.behind.get(device.id, ()):
-        hidden, state = desk.device(name)
-        if not state.behind:
-            state.behind = True
-            lost_touch(desk, hidden, state)
-            freeze(desk, name, state, desk.moment.now, links=True)
+        _hide(desk, *desk.device(name))
+
+
+def _hide(desk: Desk, device: Device, dev: DeviceState) -> None:
+    """What is in front of the device is lost."""
+    if not dev.behind:
+        dev.behind = True
+        lost_touch(desk, device, dev)
+        freeze(desk, device.id, dev, desk.moment.now, links=True)
 
 
 def back_in_touch(desk: Desk, device: Device, dev: DeviceState) -> bool:
