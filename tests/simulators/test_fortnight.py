@@ -33,8 +33,6 @@ FULL_HOUR = Size(devices=1_000, length=HOUR, full_rate=True)
 
 SOAK = (pytest.mark.soak, pytest.mark.timeout(3_600))
 
-LONG = (pytest.mark.soak, pytest.mark.timeout(30 * 60))
-
 
 class Lived(NamedTuple):
     """What is left of a run: what was seen, and what is on disk."""
