@@ -115,6 +115,8 @@ def play(
         if reborn:
             state = msgspec.msgpack.decode(msgspec.msgpack.encode(engine.state), type=State)
             engine = Engine(engine.plan, state)
+        if what is not None:  # people see what time has done
+            outcomes += engine.step([Tick(at)]).outcomes
         inputs = [Started(at, None), LinkUp(at)] if what is None else inputs_of(engine, at, number, what)
         outcomes += engine.step([*inputs, Tick(at)]).outcomes
     return outcomes, engine
@@ -124,7 +126,7 @@ def notices(outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
     return (one for one in outcomes if one.kind == "notice.sent")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(TALES)
 def test_restarts_and_ticks_change_nothing(tale: Sequence[tuple[Millis, Any]]) -> None:
     plain, engine = play(tale)
@@ -133,7 +135,7 @@ def test_restarts_and_ticks_change_nothing(tale: Sequence[tuple[Millis, Any]]) -
         assert again.state.scalars.groups == engine.state.scalars.groups
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(TALES)
 def test_nobody_is_told_outside_their_hours_or_of_what_needs_nobody(
     tale: Sequence[tuple[Millis, Any]],
