@@ -68,8 +68,8 @@ def arm(desk: Desk, device: Device, dev: DeviceState) -> None:
         alert, rule = desk.state.alerts.get(alert_id), device.kind.rules.get(name)
         if alert is None or rule is None:
             continue
-        alert.active_since = alert.active_since or alert.raised_at  # of a version that did not keep these two
-        alert.asked_at = alert.asked_at or alert.raised_at
+        if not alert.active_since:  # of a version that did not keep these two
+            alert.active_since = alert.asked_at = alert.raised_at
         if not alert.stale:
             await_staleness(desk, alert)
         if alert.re_alarm_at is not None:

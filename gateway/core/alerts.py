@@ -76,11 +76,10 @@ def _raise(desk: Desk, device: Device, dev: DeviceState, rule: Rule, level: Leve
         raised_at=desk.moment.now,
         active_since=desk.moment.now,
         cause=cause,
-        suppressed=reason(desk, device, dev, rule),
         version=0,
     )
-    if alert.suppressed is not None:
-        alert.suppressed_at = desk.moment.now
+    if (how := reason(desk, device, dev, rule)) is not None:
+        alert.suppressed, alert.suppressed_at = str(how), desk.moment.now
     _is_told(alert)
     desk.state.alerts[alert.id] = alert
     dev.alerts[rule.name] = alert.id

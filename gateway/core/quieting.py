@@ -38,7 +38,7 @@ def review(desk: Desk, device: Device, dev: DeviceState, rule: Rule, change: Cha
         if change.always:
             _report(desk, change, alert, device.id, rule.name)
         return
-    since, alert.suppressed = alert.suppressed_at, how
+    since, alert.suppressed = alert.suppressed_at, None if how is None else str(how)
     if how is None:
         alert.suppressed_at = None
         _come_back(desk, dev, alert, rule, change)
