@@ -7,7 +7,7 @@ stamp passed over is recorded as skipped. The other edges are named one by one w
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from gateway.core import tags
+from gateway.core import persons, tags
 from gateway.core.desk import Desk
 from gateway.core.inputs import Command
 from gateway.core.order_state import CHAIN, ENDED, OrderState, WorkOrder
@@ -92,7 +92,7 @@ def _needs_proof_of_work(_desk: Desk, order: WorkOrder, command: Command) -> str
 
 
 def _needs_other_eyes(desk: Desk, order: WorkOrder, command: Command) -> str | None:
-    if command.actor in (order.done_by, order.assignee):
+    if any(persons.is_same(command.actor, name) for name in (order.done_by, order.assignee)):
         return "the work must be verified by somebody other than the one who did it"
     return "the alert is still active" if order.alert_live or _is_active(desk, order) else None
 

@@ -3,7 +3,7 @@
 Where it covers life safety, one person asks and another confirms. A request nobody confirms lapses.
 """
 
-from gateway.core import quieting
+from gateway.core import persons, quieting
 from gateway.core.desk import Desk
 from gateway.core.inputs import Command
 from gateway.core.plan import Device, Rule
@@ -11,7 +11,7 @@ from gateway.core.quiet import EVERY_RULE
 from gateway.core.shelving import Answer, reason_of
 from gateway.core.state import DeviceState, Outage
 from gateway.core.timers import Timer
-from gateway.core.values import DAY, HOUR, Json, Millis
+from gateway.core.values import DAY, HOUR, Json, Millis, show_duration
 
 LAPSE: Millis = HOUR
 """How long a request waits for the second person."""
@@ -84,6 +84,19 @@ def drop(desk: Desk, device_id: str, dev: DeviceState, key: str, why: str) -> No
     desk.report("alert.in_service", device=device_id, rule=key or None, why=why, lasted=lasted)
 
 
+def take_back_forbidden(desk: Desk) -> None:
+    """Another configuration calls life safety what one person alone had taken out of service: it comes back."""
+    for name, dev in sorted(desk.state.devices.items()):
+        if not dev.outages or name not in desk.plan.devices:
+            continue
+        device = desk.plan.devices[name]
+        for key, outage in list(dev.outages.items()):
+            covered = [rule for rule in device.kind.rules.values() if key in (EVERY_RULE, rule.name)]
+            alone = outage.confirmed_by is not None and persons.is_same(outage.by, outage.confirmed_by)
+            if alone and any(not rule.shelvable for rule in covered):
+                _end(desk, device, dev, key, covered, "life safety", None)
+
+
 def arm(desk: Desk, owner: str, dev: DeviceState) -> None:
     """Ask again for the end of each outage, after a restart."""
     for key, outage in dev.outages.items():
@@ -109,8 +122,14 @@ def _confirm(
 ) -> Answer:
     if outage.confirmed_at is not None:
         return Answer("conflict", f"it was already taken out of service by {outage.by}: {outage.why}")
-    if outage.by == command.actor:
+    if persons.is_same(command.actor, outage.by):
         return Answer("conflict", f"{outage.by} asked for it; another person must confirm it")
+    until = command.args.get("until")
+    if until is not None and (outage.until is None or not isinstance(until, int) or outage.until > until):
+        asked = (
+            "without an end" if outage.until is None else f"for {show_duration(outage.until - outage.since)}"
+        )
+        return Answer("conflict", f"{outage.by} asked for it {asked}; leave until out to confirm just that")
     desk.touch_device(dev, device.id)
     _put_in_force(desk, device, dev, key, outage, covered, command.actor)
     return Answer("done")

@@ -1,6 +1,6 @@
 """Levels and maintenance windows that a calendar moves, each with one wake-up for all devices it concerns."""
 
-from gateway.core import levels
+from gateway.core import levels, outages
 from gateway.core.desk import Desk
 from gateway.core.program import LevelProgram
 from gateway.core.quieting import reconsider
@@ -67,7 +67,8 @@ def turn_window(desk: Desk, timer: Timer) -> None:
 
 
 def review_windows(desk: Desk) -> None:
-    """Another plan, perhaps with other windows and suppressions: bring every live alert in line with them."""
+    """Another plan, perhaps with other windows, suppressions and life safety: bring every live alert in line."""
+    outages.take_back_forbidden(desk)
     _review(desk, None, "configuration")
 
 

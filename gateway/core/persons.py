@@ -1,0 +1,18 @@
+"""Whether two names mean one person, where two different people are asked for."""
+
+import unicodedata
+
+
+def is_same(one: str, other: str | None) -> bool:
+    """Whether both names read alike: case, width and characters that nobody sees make no second person.
+
+    Example:
+        >>> is_same("Anna", "an\\u200bna")
+        True
+    """
+    return other is not None and _seen(one) == _seen(other)
+
+
+def _seen(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join("".join(one for one in folded if unicodedata.category(one) != "Cf").split())
