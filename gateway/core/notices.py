@@ -238,7 +238,7 @@ def tell_team(desk: Desk, order: WorkOrder, why: str) -> None:
     if opening is None:
         return
     key = f"{ORDER_MARK}/{order.id}/{why}"
-    desk.state.scalars.groups[key] = NoticeGroup(waiting={order.id: now}, due=opening)
+    desk.state.scalars.groups[key] = NoticeGroup(waiting={order.id: opening}, due=opening)
     desk.timers.add(Timer(opening, key, "notice", ""))
     desk.effects.scalars = True
 
@@ -276,6 +276,7 @@ def adopt(desk: Desk) -> None:
         return
     heard: set[str] = set()
     for key, group in sorted(groups.items()):
+        _decide_anew(desk, group)
         if not key.startswith(ORDER_MARK):
             heard |= _stay(desk, key, group)
     for name, alert in sorted(alerts.items()):
@@ -284,6 +285,14 @@ def adopt(desk: Desk) -> None:
         if waits and name not in heard and device is not None:
             announce(desk, alert, device.kind.rules[alert.rule])
     arm(desk)
+
+
+def _decide_anew(desk: Desk, group: NoticeGroup) -> None:
+    """What hours kept back may be told by others: it is looked at again now."""
+    now = desk.moment.now
+    if group.waiting and (group.due is None or any(since > now for since in group.waiting.values())):
+        group.waiting = {name: min(since, now) for name, since in group.waiting.items()}
+        group.due = now
 
 
 def _stay(desk: Desk, key: str, group: NoticeGroup) -> set[str]:
