@@ -12,6 +12,9 @@ from gateway.site.site_file import PlacedEntry, SiteFile
 from gateway.site.topics import check_clashes
 from gateway.site.zones import zone
 
+VIA_MOST = 16
+"""Devices one behind the other that another one is heard through: none has more, and a loss is told along all of them."""
+
 
 def check_site(site: SiteFile, document: Document, report: Report) -> None:
     """Report what the site file alone shows to be wrong."""
@@ -70,20 +73,23 @@ def _check_via(site: SiteFile, document: Document, report: Report) -> None:
     """Report devices that are heard through one that is not there, or in the end through themselves."""
     known = listed_ids(document.data, "devices")
     via = {device.id: device.via for device in site.devices if device.via is not None}
-    sound: set[str] = set()
+    depth: dict[str, int] = {}
     for index, device in enumerate(site.devices):
         path: Path = ("devices", index, "via")
         if device.via is not None and device.via not in known:
             report(path, unknown("device", device.via, known))
         way: dict[str, None] = {}
         here: str | None = device.id
-        while here is not None and here not in sound and here not in way:
+        while here is not None and here not in depth and here not in way:
             way[here] = None
             here = via.get(here)
         if here is not None and here in way:
             circle = list(way)[list(way).index(here) :]
             report(path, f"heard through itself: {' → '.join((*circle, here))}")
-        sound |= set(way)
+        front = depth.get(here or "", 0)
+        depth |= {name: front + place for place, name in enumerate(reversed(way), 1)}
+        if any(depth[name] == VIA_MOST + 2 for name in way):
+            report(path, f"more than {VIA_MOST} devices stand one behind the other in front of it")
 
 
 def _check_routes(site: SiteFile, document: Document, report: Report) -> None:

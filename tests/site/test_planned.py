@@ -314,3 +314,18 @@ def test_calendar_dates_reach_as_far_as_they_may() -> None:
     assert plan.calendars["office"] != built().calendars["office"]
     assert date(2199, 12, 31).weekday() == 1
     assert not plan.calendars["office"].is_open(at("2199-12-31T09:00"))
+
+
+def test_a_device_is_heard_through_sixteen_others_at_most() -> None:
+    def site(others: int) -> str:
+        far = [
+            f"  - {{id: far-{n}, profile: pump, via: {f'far-{n - 1}' if n > 1 else 'pump-1'}}}"
+            for n in range(others, 0, -1)
+        ]
+        return OFFICE.replace("devices:\n", "\n".join(["devices:", *far, ""]))
+
+    assert "far-16" in built(site(16)).devices
+    found = problems(site(17), pump=rules(RULES))
+    assert [(one.field, one.message) for one in found] == [
+        ("devices[0].via", "more than 16 devices stand one behind the other in front of it")
+    ]
