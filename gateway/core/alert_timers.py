@@ -53,6 +53,19 @@ def await_re_alarm(desk: Desk, alert: Alert, rule: Rule) -> None:
         desk.timers.add(Timer(alert.re_alarm_at, alert.device, "re_alarm", alert.rule))
 
 
+def adopt(desk: Desk, device: Device, dev: DeviceState) -> None:
+    """Another plan is in force: acknowledgements wear off as it says; one that runs is never made to last longer."""
+    for name, alert_id in dev.alerts.items():
+        alert, rule = desk.state.alerts[alert_id], device.kind.rules[name]
+        due = alert.re_alarm_at
+        if due is not None and rule.re_alarm is None:
+            alert.re_alarm_at = None
+        elif rule.re_alarm is not None and (due is None or due > desk.moment.now + rule.re_alarm):
+            await_re_alarm(desk, alert, rule)
+        if alert.re_alarm_at != due:
+            desk.effects.alerts[alert.id] = alert
+
+
 def ask_again(desk: Desk, dev: DeviceState, rule: Rule, due: Millis) -> None:
     """The time of an acknowledgement may be up."""
     alert = desk.live_alert(dev, rule.name)

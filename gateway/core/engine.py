@@ -302,6 +302,7 @@ def _configured(desk: Desk, one: Configured) -> None:
             levels.evaluate(desk, device, dev, program.levels)
             for rule in list(dev.alerts):
                 alerts.follow(desk, device, dev, device.kind.rules[rule], moved=False)
+            alert_timers.adopt(desk, device, dev)
             if dev.alerts and desk.plan.stale_after != stale_after:
                 alert_timers.arm(desk, device, dev)
         if desk.state.scalars.observing:
