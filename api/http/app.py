@@ -37,6 +37,23 @@ DESCRIPTION = (
 )
 
 
+ROOMS = (
+    site,
+    devices,
+    device_rules,
+    device_params,
+    readings,
+    alerts,
+    work_orders,
+    attachments,
+    costs,
+    quality,
+    quarantine,
+    live,
+)
+"""What stands under ``/api/v1``."""
+
+
 def create_app(
     gateway: GatewayPort, settings: Settings, *, heartbeat: float = HEARTBEAT, body_most: int = BODY_MOST
 ) -> FastAPI:
@@ -62,21 +79,7 @@ def create_app(
     app.state.inventories = Inventories()
     app.state.live = Live(gateway, heartbeat)
     app.state.meters = Meters(gateway, app.state.live)
-    rooms = (
-        site,
-        devices,
-        device_rules,
-        device_params,
-        readings,
-        alerts,
-        work_orders,
-        attachments,
-        costs,
-        quality,
-        quarantine,
-        live,
-    )
-    for room in rooms:
+    for room in ROOMS:
         app.include_router(room.router, prefix="/api/v1")
     app.include_router(health.router)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
