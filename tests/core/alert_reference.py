@@ -8,9 +8,7 @@ from collections.abc import Iterator
 
 from tests.core.alert_site import (
     BY_DESIGN,
-    FIRST_WINDOW,
     GRACE,
-    HOUR,
     LATCHED,
     LIFE_SAFETY,
     LIMITS,
@@ -20,13 +18,14 @@ from tests.core.alert_site import (
     RE_ALARM,
     RULES,
     START,
-    WINDOW,
     Limit,
     Occurrence,
     Order,
     Outage,
     Phase,
     Thing,
+    in_window,
+    window_turns,
 )
 
 
@@ -39,6 +38,7 @@ class Reference:
         self.blind = False
         self.grace_until = START + GRACE
         self.orders = 0
+        self._turned = START
         self.announced: list[tuple[int, str, str]] = []
         """When an alert was put before people: time, device, rule."""
 
@@ -53,7 +53,7 @@ class Reference:
 
     def _dues(self, at: int) -> Iterator[tuple[int, str, str, str]]:
         """All that is due by then, as (time, owner, purpose, key): equal times in the order of these words."""
-        for turn in self._window_turns(at):
+        for turn in window_turns(self._turned, at):
             yield turn, "service", "window", ""
         for name, thing in self.things.items():
             found: list[tuple[int | None, str, str]] = [
@@ -67,13 +67,6 @@ class Reference:
             yield from (
                 (due, name, purpose, key) for due, purpose, key in found if due is not None and due <= at
             )
-
-    def _window_turns(self, at: int) -> Iterator[int]:
-        since = max(0, (self.now - FIRST_WINDOW) // HOUR) * HOUR + FIRST_WINDOW
-        turns = (start + offset for start in range(since, at + 1, HOUR) for offset in (0, WINDOW))
-        yield from (turn for turn in turns if self._turned < turn <= at)
-
-    _turned = START
 
     def _happen(self, due: int, owner: str, purpose: str, key: str) -> None:
         if purpose == "window":
@@ -185,8 +178,10 @@ class Reference:
             if top:
                 self._raise(name, rule, top)
         elif not top:
-            if one.state in RAISED and not one.gone:
-                self._condition_goes(name, rule, one)
+            if one.state in RAISED and not one.gone and rule in LATCHED:
+                one.gone = True
+            elif one.state in RAISED and not one.gone:
+                self._clear(name, rule, one)
         elif one.state == "returned" or one.gone:
             one.level = max(one.level, top) if rule in LATCHED else top
             one.state, one.gone, one.count = "unacknowledged", False, one.count + 1
@@ -202,12 +197,6 @@ class Reference:
         thing.numbers[rule] = thing.numbers.get(rule, 0) + 1
         one = thing.live[rule] = Occurrence(thing.numbers[rule], top, how=self.how(name, rule))
         self._announce(name, rule, one)
-
-    def _condition_goes(self, name: str, rule: str, one: Occurrence) -> None:
-        if rule in LATCHED:
-            one.gone = True
-        else:
-            self._clear(name, rule, one)
 
     def _clear(self, name: str, rule: str, one: Occurrence) -> None:
         thing = self.things[name]
@@ -255,8 +244,7 @@ class Reference:
             return "shelved"
         if rule in BY_DESIGN and "~in_test/info" in thing.phases:
             return "by_design"
-        since = self.now - FIRST_WINDOW
-        if name == "d2" and rule != LIFE_SAFETY and since >= 0 and since % HOUR < WINDOW:
+        if name == "d2" and rule != LIFE_SAFETY and in_window(self.now):
             return "maintenance"
         return None
 

@@ -1,5 +1,6 @@
 """A small site for alerts: limits with and without a hold and a deadband, latches, life safety, a test mode, a window."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -50,6 +51,20 @@ START = 1_790_000_000_000
 FIRST_WINDOW = START + 46 * MINUTE + 40 * SECOND
 """17:00 in Berlin; then every hour, for twenty minutes."""
 WINDOW = 20 * MINUTE
+
+
+def in_window(at: int) -> bool:
+    """Whether maintenance is going on."""
+    return at >= FIRST_WINDOW and (at - FIRST_WINDOW) % HOUR < WINDOW
+
+
+def window_turns(after: int, until: int) -> Iterator[int]:
+    """When it begins and ends, in between."""
+    since = max(0, (after - FIRST_WINDOW) // HOUR) * HOUR + FIRST_WINDOW
+    turns = (start + offset for start in range(since, until + 1, HOUR) for offset in (0, WINDOW))
+    yield from (turn for turn in turns if after < turn <= until)
+
+
 GRACE = MINUTE
 LONGEST_SHELF = 2 * HOUR
 LAPSE = HOUR
