@@ -17,6 +17,9 @@ from simulators.publication import Publication, Topics
 from simulators.sensors import Ailing, Sensor
 from simulators.uplink import Uplink
 
+OVERTAKEN_WITHIN: Millis = 5 * SECOND
+"""How long a message can be held up on its way."""
+
 
 class Life(NamedTuple):
     """How much goes on in a site. The demo's is the default: something for everybody within minutes."""
@@ -65,7 +68,8 @@ class DeviceModel(ABC):
         self.zone = zone(world.plan.timezone)
         self.rng = random.Random(f"{world.seed}:{device.id}")
         self.agenda = Agenda()
-        self.uplink = Uplink(Topics.of(world.plan.topic_root, world.plan.site, device.id), device.id)
+        topics = Topics.of(world.plan.topic_root, world.plan.site, device.id)
+        self.uplink = Uplink(topics, device.id, self._hold)
         self.life = world.life
         self._ailing = Ailing(self.sensors, f"{world.seed}:{device.id}:sensors")
         self._active: Counter[FaultKind] = Counter()
@@ -157,6 +161,10 @@ class DeviceModel(ABC):
     def chance(self, probability: float) -> bool:
         """True with that probability."""
         return self.rng.random() < probability
+
+    def _hold(self, at: Millis) -> None:
+        """A message waits to be overtaken, but not for ever."""
+        self.agenda.at("overtaken", at + OVERTAKEN_WITHIN, self.uplink.let_go)
 
     def _birth(self, at: Millis) -> None:
         self.uplink.status(at, online=True)

@@ -57,7 +57,7 @@ class FaultKind(enum.StrEnum):
     CLOCK_SKEW = "clock_skew"
     """Its clock is an hour slow."""
     REORDER = "reorder"
-    """Of every two messages the second arrives first."""
+    """Of two messages within five seconds the second arrives first."""
     DRIFT = "drift"
     """One of its sensors wanders off within half a day, past the limit of its rule, and back when it is replaced."""
     NOISE = "noise"

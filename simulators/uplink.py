@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from gateway.core.values import HOUR, Millis, Scalar
+from simulators.agenda import Callback
 from simulators.faults import FaultKind
 from simulators.publication import Publication, Topics, event_payload, taps_payload, telemetry_payload
 
@@ -11,11 +12,18 @@ CLOCK_SKEW: Millis = -HOUR
 
 
 class Uplink:
-    """Turns what a device has to say into publications, as the faults in force let it through."""
+    """Turns what a device has to say into publications, as the faults in force let it through.
 
-    def __init__(self, topics: Topics, device: str) -> None:
+    Args:
+        topics: where it publishes.
+        device: its id.
+        hold: called when a message begins to wait for one that overtakes it; answered by :meth:`let_go` soon.
+    """
+
+    def __init__(self, topics: Topics, device: str, hold: Callback) -> None:
         self._topics = topics
         self._device = device
+        self._hold = hold
         self.skew: Millis = 0
         """How far the device's clock is ahead; negative when it is slow."""
         self._faults: set[FaultKind] = set()
@@ -36,7 +44,7 @@ class Uplink:
         """A wire fault is over."""
         self._faults.discard(kind)
         if kind is FaultKind.REORDER:
-            self._let_go(at)
+            self.let_go(at)
         if kind is FaultKind.STUCK:
             self._stuck.clear()
         if kind is FaultKind.CLOCK_SKEW:
@@ -87,13 +95,14 @@ class Uplink:
         publication = Publication(topic, payload, retain=retain, at=at)
         if FaultKind.REORDER in self._faults and self._held is None:
             self._held = publication
+            self._hold(at)
             return
         self._out.append(publication)
         if FaultKind.DUPLICATE in self._faults:
             self._out.append(publication)
-        self._let_go(at)
+        self.let_go(at)
 
-    def _let_go(self, at: Millis) -> None:
+    def let_go(self, at: Millis) -> None:
         """Send what was overtaken."""
         if self._held is not None:
             self._out.append(self._held._replace(at=at))
