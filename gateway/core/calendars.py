@@ -22,6 +22,8 @@ DayHours: TypeAlias = tuple[tuple[int, int], ...]
 
 NEVER: Millis = 253_370_764_800_000
 """When a duration ends that is counted by a calendar which is never open: 9999-01-01T00:00Z."""
+HORIZON: Millis = 20 * 366 * DAY
+"""How far durations are counted: a promise of so many years of open time is none."""
 EVERY_DAY: tuple[DayHours, ...] = (((0, 1440),),) * 7
 _DAY_MINUTES = 1440
 _EPOCH_ORDINAL = EPOCH.toordinal()
@@ -40,21 +42,22 @@ class _Counted:
         """When ``length`` of open time will have passed since ``start``; the start itself where it is nothing.
 
         Time that ends with a stretch ends there, not at the beginning of the next. :data:`NEVER` where there will
-        not be so much open time.
+        not be so much open time within :data:`HORIZON`.
         """
         if length <= 0:
             return start
         at, left, is_open = start, length, self.is_open(start)
-        while (change := self.next_change(at)) is not None:
+        while (change := self.next_change(at)) is not None and at - start < HORIZON:
             if is_open:
                 if change - at >= left:
                     return at + left
                 left -= change - at
             at, is_open = change, not is_open
-        return at + left if is_open else NEVER
+        return at + left if is_open and at - start < HORIZON else NEVER
 
     def between(self: Schedule, start: Millis, end: Millis) -> Millis:
-        """The open time between two moments; 0 where the end is not after the start."""
+        """The open time between two moments; 0 where the end is not after the start. At most that of :data:`HORIZON`."""
+        end = min(end, start + HORIZON)
         at, total, is_open = start, 0, self.is_open(start)
         while at < end:
             change = self.next_change(at)

@@ -11,7 +11,7 @@ from gateway.core.quiet import EVERY_RULE
 from gateway.core.shelving import Answer, reason_of
 from gateway.core.state import DeviceState, Outage
 from gateway.core.timers import Timer
-from gateway.core.values import DAY, HOUR, Json, Millis
+from gateway.core.values import DAY, HOUR, Json, Millis, show_duration
 
 LAPSE: Millis = HOUR
 """How long a request waits for the second person."""
@@ -124,6 +124,12 @@ def _confirm(
         return Answer("conflict", f"it was already taken out of service by {outage.by}: {outage.why}")
     if persons.is_same(command.actor, outage.by):
         return Answer("conflict", f"{outage.by} asked for it; another person must confirm it")
+    until = command.args.get("until")
+    if until is not None and (outage.until is None or not isinstance(until, int) or outage.until > until):
+        asked = (
+            "without an end" if outage.until is None else f"for {show_duration(outage.until - outage.since)}"
+        )
+        return Answer("conflict", f"{outage.by} asked for it {asked}; leave until out to confirm just that")
     desk.touch_device(dev, device.id)
     _put_in_force(desk, device, dev, key, outage, covered, command.actor)
     return Answer("done")

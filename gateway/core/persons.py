@@ -4,7 +4,7 @@ import unicodedata
 
 
 def is_same(one: str, other: str | None) -> bool:
-    """Whether both names read alike: case, width and characters that nobody sees make no second person.
+    r"""Whether both names read alike: case, width and characters that nobody sees make no second person.
 
     Example:
         >>> is_same("Anna", "an\\u200bna")

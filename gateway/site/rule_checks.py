@@ -125,6 +125,19 @@ def _check_deadband(clear: Clear, conditions: Sequence[Condition], path: Path, s
             scope.report(
                 path, f"{deadband:g} leaves nothing between {limit.low:g} and {limit.high:g}: it never clears"
             )
+        elif isinstance(limit, Compare) and _never_resets(limit, deadband, scope):
+            scope.report(
+                path, f"{deadband:g} is wider than the valid range of {limit.point!r}: it never clears"
+            )
+
+
+def _never_resets(limit: Compare, deadband: float, scope: Scope) -> bool:
+    """Whether no valid value of the point is past the deadband."""
+    valid = scope.points[limit.point].valid
+    if valid is None:
+        return False
+    too_low = limit.high is not None and limit.high - deadband < valid[0]
+    return too_low or (limit.low is not None and limit.low + deadband > valid[1])
 
 
 def _walk(condition: Condition, path: Path) -> Iterator[tuple[Condition, Path]]:

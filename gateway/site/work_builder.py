@@ -64,6 +64,8 @@ def build_preventive(
         path: Path = ("preventive", name)
         devices = ground.covered(entry, path, report) if entry.narrows else ()
         due = recurrence(entry.every, entry.start, zone, (*path, "every"), report)
+        if "MINUTELY" in entry.every.upper():
+            report((*path, "every"), "an order every few minutes helps nobody; FREQ=HOURLY is the most often")
         if due is not None:
             found[name] = _preventive(name, entry, devices, due)
     return found

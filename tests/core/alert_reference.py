@@ -371,6 +371,8 @@ class Reference:
             thing.outages[rule] = Outage(actor, self.now, until, confirmed=alone)
         elif standing.confirmed or standing.by == actor:
             return False
+        elif until is not None and (standing.until is None or standing.until > until):
+            return False  # more than this person would have asked for
         else:
             standing.confirmed = True
         for one in covered:

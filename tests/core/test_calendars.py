@@ -219,6 +219,12 @@ def test_a_holiday_closes_what_begins_on_it_and_not_what_began_before() -> None:
     assert not shift.is_open(at(BERLIN, 2026, 12, 26, 5))
 
 
+def test_what_would_take_longer_than_anybody_waits_ends_never() -> None:
+    minute = Calendar(zone=ZoneInfo("Europe/Berlin"), hours=(((480, 481),), (), (), (), (), (), ()))
+    assert minute.add(1_790_000_000_000, 365 * DAY) == NEVER
+    assert minute.between(1_790_000_000_000, NEVER) < 2 * DAY
+
+
 def test_what_is_never_open_ends_never() -> None:
     closed = Calendar(zone=BERLIN, hours=((),) * 7, workdays=frozenset({date(2026, 1, 1)}))
     now = at(BERLIN, 2026, 1, 1)

@@ -234,6 +234,7 @@ def test_a_site_that_says_nothing_has_the_defaults() -> None:
         ("from: 2026-03-02 08:00", "from: tomorrow", "maintenance.once.from: found 'tomorrow'; a local date and time"),
         ("FREQ=MONTHLY;BYDAY=1SU", "FREQ=MONTLY", "maintenance.monthly.every: found 'FREQ=MONTLY': there is no frequency 'MONTLY'"),
         ("FREQ=MONTHLY;BYDAY=1SU", "each month", "maintenance.monthly.every: found 'each month'; a rule of recurrence"),
+        ("every: FREQ=MONTHLY;BYMONTHDAY=8", "every: FREQ=MINUTELY", "preventive.service.every: an order every few minutes helps nobody"),
         ("rules: [low]", "rules: [lwo]", "maintenance.weekly.rules[0]: unknown rule of the devices it is about: 'lwo'; did you mean 'low'?"),
         ("rules: [low]", "rules: [burst]", "maintenance.weekly.rules[0]: 'burst' is life safety (shelvable: false) and is not muted"),
         ("devices: [pump-2], from", "devices: [pmup-2], from", "maintenance.once.devices[0]: unknown device 'pmup-2'; did you mean 'pump-2'?"),
