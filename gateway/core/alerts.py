@@ -154,7 +154,7 @@ def repeat(desk: Desk, dev: DeviceState, event: Event, rule: Rule) -> None:
         alert.told = [*alert.told, words][-TOLD_MOST:]
     elif flapping.chattering(dev, rule.name):
         flapping.hide(desk, device.id, dev, rule.name, rule.flapping)
-        desk.effects.alerts[alert.id] = alert
+        desk.touch_alert(alert)
         return
     if rule.latched:
         alert.state = TABLE[alert.state, Act.RAISE]
