@@ -108,7 +108,8 @@ def _hold_on(desk: Desk, device: Device, dev: DeviceState, alert: Alert, rule: R
         _relapse(desk, device, dev, alert, rule, top)
     elif rose:
         alert.state = TABLE[alert.state, Act.RISE]
-        put_forward(desk, device, dev, alert, rule, "alert.risen", told={"was": before.label})
+        # It got worse: that is told in any case and is no coming and going. The falls are.
+        announce(desk, dev, alert, rule, "alert.risen", told={"was": before.label})
     else:
         desk.touch_alert(alert)
         desk.report("alert.fallen", subject=alert, was=before.label)
