@@ -18,41 +18,58 @@
 
 ``ts`` is absent from an expected fact whose time is that of receipt. Attributes with a default appear with it. A
 sample may have both facts and rejections: the good part is kept.
+
+``patrol/<name>.yaml`` are the gateway's own: of checkpoints, routes and guards, for which nothing speaks over MQTT. No
+device of a site can be of one, and they have no samples.
 """
 
 from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 _HERE = files(__name__)
+_INTERNAL = "patrol"
 
 
 def available() -> tuple[str, ...]:
-    """The names of the profiles, sorted."""
-    return tuple(
-        sorted(entry.name.removesuffix(".yaml") for entry in _HERE.iterdir() if entry.name.endswith(".yaml"))
-    )
+    """The names of the profiles a device can be of, sorted."""
+    return _names(_HERE)
+
+
+def internal() -> tuple[str, ...]:
+    """The names of the gateway's own profiles, sorted."""
+    return _names(_HERE.joinpath(_INTERNAL))
 
 
 def profile_path(name: str) -> Path:
-    """The file of a profile.
+    """The file of a profile, one of the gateway's own included.
 
     Raises:
         KeyError: there is none of that name.
     """
-    return _path(name, f"{name}.yaml")
+    return _path(f"{_INTERNAL}/{name}.yaml") if name in internal() else _path(_known(name, "{}.yaml"))
 
 
 def samples_path(name: str) -> Path:
     """The file of a profile's samples.
 
     Raises:
-        KeyError: there is no profile of that name.
+        KeyError: there is no profile of that name, or it is one of the gateway's own.
     """
-    return _path(name, f"samples/{name}.yaml")
+    return _path(_known(name, "samples/{}.yaml"))
 
 
-def _path(name: str, relative: str) -> Path:
+def _known(name: str, form: str) -> str:
     if name not in available():
         raise KeyError(name)
+    return form.format(name)
+
+
+def _names(folder: Traversable) -> tuple[str, ...]:
+    found = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml")))
+
+
+def _path(relative: str) -> Path:
     with as_file(_HERE.joinpath(relative)) as path:  # the package is installed as plain files
         return path

@@ -16,6 +16,7 @@ from gateway.adapters.sql.store import Store
 from gateway.adapters.sql.upkeep import Keep
 from gateway.adapters.telemetry_drain import Drain
 from gateway.codecs.decoder import Decoder
+from gateway.codecs.tag_keys import TagKeys
 from gateway.collector import resting
 from gateway.core.plan import SitePlan
 from gateway.core.values import HOUR, MINUTE
@@ -54,7 +55,7 @@ async def build(settings: Settings) -> AsyncIterator[Gateway]:
     mqtt = mqtt_settings(settings, plan)
     source = connect_source(mqtt, record=settings.data_dir / "subscriptions.json")
     influx_settings(settings)  # said before anything starts
-    carriers = notice_carriers(plan)
+    carriers, keys = notice_carriers(plan), tag_keys(settings)
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings.data_dir)
         stack.push_async_callback(store.close)
@@ -70,6 +71,7 @@ async def build(settings: Settings) -> AsyncIterator[Gateway]:
             linger=settings.linger_ms / 1000,
             batch=settings.batch,
             outbox_cap=settings.outbox_cap_mb << 20,
+            keys=keys,
         )
         keep = Keep(
             settings.journal_days, settings.journal_mb << 20, settings.readings_days, plan.event_retention
@@ -109,6 +111,11 @@ def mqtt_settings(settings: Settings, plan: SitePlan) -> MqttSettings:
         receive_maximum=settings.mqtt_receive_maximum,
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]  # mypy sees one type for all values of a mixed dict
     )
+
+
+def tag_keys(settings: Settings) -> TagKeys | None:
+    """What cryptographic tags are verified with; None where no key is set. Raises :class:`gateway.errors.SettingsError`."""
+    return None if settings.tag_key is None else TagKeys.parse(settings.tag_key.get_secret_value())
 
 
 def notice_carriers(plan: SitePlan) -> dict[str, list[Carrier]]:

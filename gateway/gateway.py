@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
-from gateway import jobs
+from gateway import jobs, patrol_meters
 from gateway.adapters.mqtt_source import MqttSource
 from gateway.adapters.notices.courier import Courier
 from gateway.adapters.sql.quarantine import find_messages
@@ -14,14 +14,19 @@ from gateway.adapters.sql.store import Store
 from gateway.adapters.telemetry_drain import Drain
 from gateway.alert_meters import AlertCounts, Standing, stand
 from gateway.codecs.decoder import Decoder
+from gateway.core.patrol.duty import Open
+from gateway.core.patrol.memory import PatrolState
+from gateway.core.patrol.routes import Post
 from gateway.core.plan import SitePlan
 from gateway.core.state import Reply
-from gateway.core.values import Millis
+from gateway.core.values import Millis, Seal
 from gateway.errors import StoreError
 from gateway.feed import Feed
+from gateway.patrol_meters import TapCounts
 from gateway.ports import Health, TelemetryStore
 from gateway.runtime import Loop
 from gateway.upkeep import Upkeep
+from gateway.uploads import Taken, TapUpload
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +92,19 @@ class Gateway:
         """What is committed, as it happens."""
         return self._loop.feed
 
+    @property
+    def patrol(self) -> PatrolState:
+        """What is remembered of patrol, as it stands; to be read, and never changed."""
+        return self._loop.patrol
+
+    def read_tag(self, url: str) -> Seal:
+        """What the address of a tag proves, without taking it for a tap."""
+        return self._loop.read_tag(url)
+
+    def open_at(self, post: Post) -> Open:
+        """What belongs to a hand-over of the post now."""
+        return self._loop.open_at(post)
+
     async def submit_many(self, orders: Sequence[jobs.Order]) -> list[Reply]:
         """Have several commands carried out in one turn and one transaction, each judged by itself, in order.
 
@@ -97,6 +115,14 @@ class Gateway:
         if len(replies) != len(orders):
             raise StoreError("a command got no reply")
         return replies
+
+    async def take_taps(self, upload: TapUpload, items: Sequence[object]) -> list[Taken]:
+        """Have the next items of an upload taken in one turn and one transaction, each judged by itself, in order.
+
+        Raises:
+            StoreError: nothing of these was committed.
+        """
+        return upload.results(await self._loop.ask(upload.work(items)))
 
     async def reload(self) -> SitePlan:
         """Read the site file again and put it in force; a bad one changes nothing.
@@ -180,3 +206,7 @@ class Gateway:
     def alert_meters(self) -> tuple[AlertCounts, Standing]:
         """What was announced since the start, and how the live alerts stand."""
         return self._loop.meters.alerts, stand(self._loop.live_alerts, self._loop.clock.now())
+
+    def patrol_meters(self) -> tuple[TapCounts, dict[str, int]]:
+        """The taps since the start, and the live rounds by state."""
+        return self._loop.meters.taps, patrol_meters.stand(self.patrol.rounds.values())

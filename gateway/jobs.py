@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gateway.adapters.sql.journal import Entry, entry
+from gateway.adapters.sql.journal import Entry, entry, message_entry
 from gateway.adapters.sql.recorder import Bundle
 from gateway.codecs.decoder import Decoder
 from gateway.core.inputs import Command, Configured, Input, Rejection
@@ -84,7 +84,7 @@ def take_again(messages: Sequence[Message], words: list[str]) -> Callable[[Milli
             words.append("accepted" if taken else refused[0])
             if taken:  # and what is still refused of it goes back into quarantine
                 inputs.extend(facts)
-                entries.append((at, "message", message))
+                entries.append(message_entry(at, message, facts))
         return Work(inputs, entries)
 
     return work

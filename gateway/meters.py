@@ -3,6 +3,7 @@
 from gateway.alert_meters import AlertCounts
 from gateway.core.effects import Effects
 from gateway.core.values import Message
+from gateway.patrol_meters import TapCounts
 from gateway.ports import Batch
 
 
@@ -15,6 +16,7 @@ class Meters:
         self.rejected: dict[str, int] = {}
         self.outcomes: dict[str, int] = {}
         self.alerts = AlertCounts()
+        self.taps = TapCounts()
         self.commits = 0
         self.failed_commits = 0
         self.faults = 0
@@ -30,3 +32,4 @@ class Meters:
         for outcome in effects.outcomes:
             self.outcomes[outcome.kind] = self.outcomes.get(outcome.kind, 0) + 1
         self.alerts.count(effects.outcomes)
+        self.taps.count(effects.outcomes)

@@ -16,12 +16,16 @@ from gateway.adapters.sql.recorder import Bundle
 from gateway.adapters.sql.store import Store
 from gateway.clock import Clock
 from gateway.codecs.decoder import Decoder
+from gateway.codecs.tag_keys import TagKeys
 from gateway.core.effects import Effects
 from gateway.core.engine import Engine
 from gateway.core.inputs import LinkLost, Rejection, Tick
+from gateway.core.patrol import duty
+from gateway.core.patrol.memory import PatrolState
+from gateway.core.patrol.routes import Post
 from gateway.core.plan import SitePlan
 from gateway.core.state import Alert, Reply, State
-from gateway.core.values import Message, Millis
+from gateway.core.values import Message, Millis, Seal
 from gateway.errors import StoreError
 from gateway.feed import Feed, Published
 from gateway.jobs import Jobs, Work
@@ -54,6 +58,7 @@ class Loop:
         clock: makes the gateway's clock from the latest moment the records know.
         batch: messages in one turn at the most.
         outbox_cap: bytes of readings that may wait for the telemetry store before reading stops.
+        keys: what cryptographic tags are verified with.
     """
 
     def __init__(  # noqa: PLR0913 - a third of them have defaults
@@ -68,6 +73,7 @@ class Loop:
         linger: float = 0.005,
         batch: int = 2_000,
         outbox_cap: int = 512 << 20,
+        keys: TagKeys | None = None,
     ) -> None:
         self._source, self._store = source, store
         self._bundle, self._plan, self._plan_of = bundle, plan, plan_of
@@ -78,7 +84,7 @@ class Loop:
         self._clock_from = clock
         self._clock = clock(0)
         self._engine = Engine(plan, State())  # until it is known what the disk remembers
-        self._decoder = Decoder(plan)
+        self._decoder = Decoder(plan, keys)
         self.sight = Sight(outbox_cap)
         self.feed = Feed()
         self.meters = Meters()
@@ -120,6 +126,19 @@ class Loop:
     def live_alerts(self) -> Collection[Alert]:
         """The alerts that have not ended, as they stand."""
         return self._engine.state.alerts.values()
+
+    @property
+    def patrol(self) -> PatrolState:
+        """What is remembered of patrol, as it stands; to be read in the loop's thread, and never changed."""
+        return self._engine.state.patrol
+
+    def read_tag(self, url: str) -> Seal:
+        """What the address of a tag proves, without taking it for a tap."""
+        return self._decoder.seal_of(url)
+
+    def open_at(self, post: Post) -> duty.Open:
+        """What belongs to a hand-over of the post now."""
+        return duty.open_at(self._engine.state, post)
 
     async def ask(self, work: Callable[[Millis, Decoder], Work]) -> list[Reply]:
         """Have work done and committed; returns the replies to its commands. Raises :class:`StoreError`."""
@@ -231,7 +250,7 @@ class Loop:
                     return
                 await asyncio.sleep(RETRY)
                 continue
-            self._engine, self._decoder = Engine(self._plan, loaded.state), Decoder(self._plan)
+            self._engine, self._decoder = Engine(self._plan, loaded.state), self._decoder.anew(self._plan)
             self.sight.recall()
             return
 

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     notices_fresh_minutes: int = Field(60, ge=1, description="older notices are told as one")
     notices_give_up_hours: int = Field(24, ge=1, description="older notices are not tried for ever")
 
+    tag_key: SecretStr | None = Field(
+        None,
+        description="the site's master key for cryptographic tags: 32 hexadecimal digits; further ones verify only",
+    )
+
     outbox_cap_mb: int = Field(512, ge=1, description="readings that may wait for the telemetry store")
     journal_days: int = Field(60, ge=1, description="how long inputs are kept for replay")
     journal_mb: int = Field(4_096, ge=16, description="how much room they may take")
@@ -102,5 +107,9 @@ def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 - each flag has its
 
 def _line(problem: dict[str, Any]) -> str:
     name = "FGW_" + "_".join(str(part) for part in problem["loc"][:1]).upper()
-    found = "" if "password" in name.lower() or "token" in name.lower() else f", found {problem['input']!r}"
+    found = (
+        ""
+        if any(word in name.lower() for word in ("password", "token", "key"))
+        else f", found {problem['input']!r}"
+    )
     return f"{name}: {problem['msg']}{found}"

@@ -54,14 +54,16 @@ class Turn:
             self.entries.extend(work.entries)
             for one in work.inputs:
                 if isinstance(one, Configured):
-                    decoder = Decoder(one.plan)
+                    decoder = decoder.anew(one.plan)
         return decoder
 
     def decode(self, message: Message, decoder: Decoder) -> None:
         """Turn a message into facts. One that holds nothing usable is journalled as its refusal, without payload."""
         facts = decoder.decode(message, self.at)
         self.inputs.extend(facts)
-        if type(facts[0]) is Telemetry or not all(type(fact) is Rejection for fact in facts):
+        if type(facts[0]) is Telemetry:
             self.entries.append((self.at, "message", message))
+        elif not all(type(fact) is Rejection for fact in facts):
+            self.entries.append(journal.message_entry(self.at, message, facts))
         else:
             self.entries.extend(journal.entry(fact) for fact in facts if isinstance(fact, Rejection))

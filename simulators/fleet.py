@@ -119,12 +119,13 @@ class Fleet:
 
 
 def _chosen(plan: SitePlan, only: Collection[str] | None) -> Mapping[str, Device]:
+    known = plan.equipment
     if only is None:
-        return plan.devices
+        return known
     for name in sorted(only):
-        if name not in plan.devices:
-            raise SimulationError(f"asked to simulate {_unknown(name, plan.devices)}")
-    return {name: device for name, device in plan.devices.items() if name in only}
+        if name not in known:
+            raise SimulationError(f"asked to simulate {_unknown(name, known)}")
+    return {name: device for name, device in known.items() if name in only}
 
 
 def _unknown(name: str, known: Collection[str]) -> str:

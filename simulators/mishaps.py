@@ -47,7 +47,7 @@ def mishaps(plan: SitePlan, seed: int, length: Millis) -> list[Fault]:
     One device has one of a kind at a time; different ones may fall together.
     """
     faults: list[Fault] = []
-    for device in plan.devices.values():
+    for device in plan.equipment.values():
         rng = random.Random(f"{seed}:{device.id}:mishaps")
         model = MODELS.get(device.kind.profile)
         taken = COMMON_FAULTS if model is None else model.own_faults | COMMON_FAULTS

@@ -75,7 +75,7 @@ async def publisher(
     """
     if connections < 1:
         raise SimulationError(f"{connections} connections are too few; at least 1 is needed")
-    if strangers := sorted(set(own) - plan.devices.keys()):
+    if strangers := sorted(set(own) - plan.equipment.keys()):
         raise SimulationError(
             f"no connection of its own for {strangers[0]!r}: site {plan.site} has no such device"
         )

@@ -23,19 +23,22 @@ VARIANTS = 8
 def blow_up(plan: SitePlan, devices: int) -> SitePlan:
     """A site like ``plan`` with that many devices: its own first, then copies of them in turn.
 
+    What stands for its checkpoints, routes and guards is there once and is not counted.
+
     Raises:
         SimulationError: the number cannot be, or the plan has no device to copy.
     """
     if not 1 <= devices <= LARGEST:
         raise SimulationError(f"{devices} devices are not possible; between 1 and {LARGEST} are")
-    if not plan.devices:
+    patterns = list(plan.equipment.values())
+    if not patterns:
         raise SimulationError(f"site {plan.site} has no device to copy")
-    patterns = list(plan.devices.values())
     made: dict[str, Device] = {device.id: device for device in patterns[:devices]}
     for number, pattern in zip(range(len(patterns), devices), itertools.cycle(patterns), strict=False):
         name = f"{pattern.id[:50]}-{number}"
         tags = tuple((key, name if key == "device" else value) for key, value in pattern.series.tags)
         made[name] = replace(pattern, id=name, series=pattern.series._replace(tags=tags))
+    made |= {name: device for name, device in plan.devices.items() if device.virtual}
     return replace(plan, devices=made, digest=f"{plan.digest}x{devices}")
 
 
@@ -51,11 +54,12 @@ class Traffic:
     """
 
     def __init__(self, plan: SitePlan, *, seed: int = 0, points: int | None = 5) -> None:
-        if not plan.devices:
+        senders = plan.equipment
+        if not senders:
             raise SimulationError(f"site {plan.site} has no device to send for")
         bodies: dict[int, Sequence[bytes]] = {}
         self._senders: list[tuple[str, Sequence[bytes]]] = []
-        for device in plan.devices.values():
+        for device in senders.values():
             if id(device.kind) not in bodies:
                 bodies[id(device.kind)] = _bodies(plan, device, seed, points)
             topic = Topics.of(plan.topic_root, plan.site, device.id).telemetry

@@ -69,7 +69,7 @@ def demo_schedule(plan: SitePlan, seed: int, length: Millis = 12 * HOUR) -> list
         SimulationError: the site has no device with a model, so nothing could go wrong.
     """
     devices: dict[str, list[str]] = defaultdict(list)
-    for device in plan.devices.values():
+    for device in plan.equipment.values():
         if device.kind.profile in MODELS:
             devices[device.kind.profile].append(device.id)
     if not devices:

@@ -8,6 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from api.cli.patrol_board import PatrolBoard
 from api.cli.words import WORDS, Language, word
 from gateway.core.effects import Outcome
 from gateway.core.values import Millis, Title
@@ -30,6 +31,7 @@ class Board:
         self._zone = zone(gateway.plan.timezone)
         self._latest: deque[Outcome] = deque(maxlen=LATEST)
         self._live: dict[str, Outcome] = {}
+        self.patrol = PatrolBoard(gateway.plan, language)
         self.kinds: Counter[str] = Counter()
         """Alerts by device kind."""
         self.alerts = 0
@@ -40,7 +42,8 @@ class Board:
         lines: list[str] = []
         for outcome in batch.outcomes:
             self._count(outcome)
-            if outcome.kind in WORDS:
+            self.patrol.follow(outcome)
+            if outcome.kind in WORDS and self.patrol.is_worth_a_line(outcome):
                 self._latest.append(outcome)
                 lines.append("  ".join(self._cells(outcome)))
         return lines
@@ -59,7 +62,7 @@ class Board:
 
     def draw(self) -> RenderableType:
         """The whole screen."""
-        return Group(self._head(), self._figures(), self._now(), self._history())
+        return Group(self._head(), self._figures(), self.patrol.draw(), self._now(), self._history())
 
     def counts(self) -> list[tuple[str, int]]:
         """The figures of the summary, with their words."""
@@ -79,6 +82,7 @@ class Board:
         lines = [f"{self._word('summary')}: {self._title(self._gateway.plan.title)}"]
         lines += [f"  {name:<20} {number:>8,}" for name, number in self.counts()]
         lines.append(f"  {self._word('by_kind')}: {kinds or self._word('none')}")
+        lines += [f"  {line}" for line in self.patrol.summary()]
         return "\n".join(lines)
 
     def _head(self) -> RenderableType:
@@ -128,8 +132,13 @@ class Board:
         return table
 
     def _cells(self, outcome: Outcome) -> tuple[str, str, str, str]:
-        what = self._rule_title(outcome) if outcome.rule else str(outcome.detail.get("words", ""))
+        what = self._rule_title(outcome) if outcome.rule else self._words(outcome)
         return self._clock(outcome.at), self._word(outcome.kind), self._device_title(outcome.device), what
+
+    def _words(self, outcome: Outcome) -> str:
+        if outcome.kind.startswith(("round.", "tap.", "guard.", "tag.")):
+            return self.patrol.words(outcome)
+        return str(outcome.detail.get("words", ""))
 
     def _clock(self, at: Millis) -> str:
         return f"{dt.datetime.fromtimestamp(at / 1000, self._zone):%H:%M:%S}"
@@ -165,6 +174,8 @@ class Board:
             return str(detail.get("zone") or self._event_title(outcome))
         if isinstance(value, bool):
             return ""  # the rule's title says what is the case
+        if f"value.{value}" in WORDS:
+            return self._word(f"value.{value}")
         shown = f"{value} {detail.get('unit', '')}".strip()
         if isinstance(value, int | float) and isinstance(limit, int | float):
             shown += f" ({'<' if value < limit else '>'} {limit:g})"

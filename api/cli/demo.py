@@ -21,7 +21,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same traffic.")] = 7,
     language: Annotated[str, typer.Option("--lang", help="en or zh.")] = "en",
 ) -> None:
-    """Show the main job: two towers, 27 devices over real MQTT, a few faults, alerts and work orders."""
+    """Show the main job: two towers, 27 devices over real MQTT, guards with phones, faults, alerts, work orders."""
     from api.cli.staging import perform
 
     if language not in ("en", "zh"):

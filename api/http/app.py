@@ -1,5 +1,6 @@
 """The HTTP application: every route, joined to one gateway."""
 
+import asyncio
 import re
 from importlib.metadata import PackageNotFoundError, version
 
@@ -21,18 +22,26 @@ from api.http.routes import (
     device_params,
     device_rules,
     devices,
+    guards,
     health,
+    landing,
     live,
+    patrol,
+    patrol_report,
+    posts,
     quality,
     quarantine,
     readings,
     site,
+    tags,
+    taps,
     work_orders,
 )
+from api.http.tap_envelope import UPLOAD_MOST
 from gateway.settings import Settings
 
 DESCRIPTION = (
-    "Devices, alerts and work orders of one facility. Times are RFC 3339 with offset; errors are RFC 9457 problems; "
+    "Devices, alerts, work orders and patrol of one facility. Times are RFC 3339 with offset; errors are RFC 9457 problems; "
     "lists come in pages: give `next` as `cursor`."
 )
 
@@ -47,6 +56,12 @@ ROOMS = (
     work_orders,
     attachments,
     costs,
+    taps,
+    patrol,
+    patrol_report,
+    guards,
+    tags,
+    posts,
     quality,
     quarantine,
     live,
@@ -79,15 +94,23 @@ def create_app(
     app.state.inventories = Inventories()
     app.state.live = Live(gateway, heartbeat)
     app.state.meters = Meters(gateway, app.state.live)
+    app.state.report_turn = asyncio.Semaphore(1)
     for room in ROOMS:
         app.include_router(room.router, prefix="/api/v1")
     app.include_router(health.router)
+    app.include_router(landing.router)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     app.add_api_route("/docs", lambda: docs_page(app.openapi()), include_in_schema=False)
     problems.install(app)
     host, _ = settings.http_address
     hosts = permitted_hosts(host, settings.http_hosts)
-    app.add_middleware(Perimeter, hosts=hosts, body_most=body_most, files=_files(settings.attachment_max))
+    app.add_middleware(
+        Perimeter,
+        hosts=hosts,
+        body_most=body_most,
+        files=_files(settings.attachment_max),
+        uploads=_uploads,
+    )
     app.add_middleware(Counted, meters=app.state.meters)
     return app
 
@@ -100,6 +123,11 @@ def _files(most: int) -> Files:
         return most if method == "POST" and path.fullmatch(asked) else None
 
     return files
+
+
+def _uploads(method: str, asked: str) -> int | None:
+    """Where bodies may be larger: a phone that was offline for weeks."""
+    return UPLOAD_MOST if (method, asked) == ("POST", "/api/v1/taps") else None
 
 
 class Counted:

@@ -11,8 +11,11 @@ from gateway.core.plan import SitePlan
 from gateway.core.values import Millis, Scalar, Series
 from gateway.feed import Published
 
-GROUPS = ("alert", "work_order", "device", "gateway", "rejected")
+GROUPS = ("alert", "work_order", "patrol", "device", "gateway", "rejected")
 """The names events go by; ``reading`` and ``reset`` beside them carry no id."""
+
+PATROL = ("duty", "guard", "round", "tag", "tap")
+"""What is told as ``patrol``."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -63,6 +66,8 @@ class Written:
 def group_of(kind: str) -> str:
     """The event name of an outcome: ``site.configured`` goes with the gateway's own."""
     group = kind.partition(".")[0]
+    if group in PATROL:
+        return "patrol"
     return group if group in GROUPS else "gateway"
 
 

@@ -13,6 +13,8 @@ class Filter(NamedTuple):
     building: str | None = None
     floor: str | None = None
     text: str | None = None
+    real: bool | None = None
+    """Without those that stand for checkpoints, routes and guards, or only these."""
 
     def __bool__(self) -> bool:
         """Whether it narrows anything."""
@@ -38,6 +40,7 @@ class Inventory:
                 and wanted.building in (None, device.building)
                 and wanted.floor in (None, device.floor)
                 and (text is None or text in words)
+                and wanted.real in (None, not device.virtual)
             ):
                 yield device
 

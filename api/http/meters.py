@@ -42,7 +42,7 @@ GAUGES = {
 """What goes up and down."""
 FAMILIES = {
     "rejected": ("reason", "Payloads, or parts of one, that were refused."),
-    "outcomes": ("kind", "What happened to alerts, work orders, devices and the gateway itself."),
+    "outcomes": ("kind", "What happened to alerts, work orders, patrol, devices and the gateway itself."),
 }
 """Meters of which there is one for each word after the name."""
 ALERT_COUNTERS = {
@@ -58,6 +58,14 @@ ALERT_GAUGES = {
     "alerts_oldest_unacknowledged_seconds": "How long the oldest alert that nobody acknowledged has been asking; 0 without any.",
 }
 """How the live alerts stand."""
+
+PATROL_COUNTERS = {
+    "taps": "Taps that are evidence, by grade, as they were judged when they came in.",
+    "taps_uncounted": "Taps that are none, by the first flag that stands against them.",
+}
+"""What only grows, of patrol."""
+PATROL_GAUGES = {"rounds": "Live rounds, by state."}
+"""How patrol stands."""
 
 _UNFIT = re.compile(r"[^a-zA-Z0-9_]")
 
@@ -85,6 +93,7 @@ class GatewayCollector(Collector):
                 yield GaugeMetricFamily(f"fgw_{_UNFIT.sub('_', name)}", words, value)
         yield from families.values()
         yield from self._alerts()
+        yield from self._patrol()
         yield from self._state()
 
     def _alerts(self) -> Iterator[Metric]:
@@ -111,12 +120,27 @@ class GatewayCollector(Collector):
         for name, amount in plain.items():
             yield GaugeMetricFamily(f"fgw_{name}", ALERT_GAUGES[name], amount)
 
+    def _patrol(self) -> Iterator[Metric]:
+        taps, rounds = self._gateway.patrol_meters()
+        for name, label, found in (
+            ("taps", "grade", taps.counted),
+            ("taps_uncounted", "flag", taps.uncounted),
+        ):
+            counter = CounterMetricFamily(f"fgw_{name}", PATROL_COUNTERS[name], labels=[label])
+            for word, value in sorted(found.items()):
+                counter.add_metric([word], value)
+            yield counter
+        live = GaugeMetricFamily("fgw_rounds", PATROL_GAUGES["rounds"], labels=["state"])
+        for state, value in rounds.items():
+            live.add_metric([state], value)
+        yield live
+
     def _state(self) -> Iterator[Metric]:
         health = GaugeMetricFamily("fgw_healthy", "Whether a part works: 1 yes, 0 no.", labels=["part"])
         for part, found in self._gateway.health().items():
             health.add_metric([part], int(found.ok))
         yield health
-        yield GaugeMetricFamily("fgw_devices", "Devices of the site.", len(self._gateway.plan.devices))
+        yield GaugeMetricFamily("fgw_devices", "Devices of the site.", len(self._gateway.plan.equipment))
         yield GaugeMetricFamily("fgw_live_streams", "Live streams over HTTP.", self._live.streams)
 
 

@@ -24,7 +24,7 @@ BODY_MOST = 1 << 20
 BODY_SECONDS = 30.0
 """How long a client may take to send it."""
 FILE_SECONDS = 300.0
-"""How long a client may take to send a file."""
+"""How long a client may take to send a file, or another large body."""
 
 _POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -36,6 +36,8 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plai
 
 Files: TypeAlias = Callable[[str, str], int | None]
 """By method and path: the bytes a file may have that is sent there as it is; None where bodies are JSON."""
+Uploads: TypeAlias = Callable[[str, str], int | None]
+"""By method and path: the bytes of JSON that may be sent there; None where the general limit holds."""
 Hosts: TypeAlias = frozenset[str] | None
 """Names under which the gateway may be called, lower case, without port; None for any."""
 
@@ -87,12 +89,19 @@ class Perimeter:
         hosts: the names it may be called by.
         body_most: bytes a body may have.
         files: where files are sent instead, and how large they may be; these reach the route as they come in.
+        uploads: where larger bodies than others are sent.
     """
 
     def __init__(
-        self, app: ASGIApp, hosts: Hosts, body_most: int = BODY_MOST, files: Files = no_files
+        self,
+        app: ASGIApp,
+        hosts: Hosts,
+        body_most: int = BODY_MOST,
+        files: Files = no_files,
+        uploads: Uploads = no_files,
     ) -> None:
-        self._app, self._hosts, self._body_most, self._files = app, hosts, body_most, files
+        self._app, self._hosts, self._body_most = app, hosts, body_most
+        self._files, self._uploads = files, uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request, pass it on, and make sure something fitting is answered."""
@@ -155,16 +164,18 @@ class Perimeter:
         """The body, counted while it comes in, to be received again by the route."""
         if scope["method"] in ("GET", "HEAD"):
             return receive
-        _heed_announced(headers, self._body_most)
+        larger = self._uploads(scope["method"], scope["path"])
+        most, seconds = (self._body_most, BODY_SECONDS) if larger is None else (larger, FILE_SECONDS)
+        _heed_announced(headers, most)
         body = bytearray()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(seconds):
                 async for part in _parts(receive):
                     body += part
-                    if len(body) > self._body_most:
-                        raise _too_large(self._body_most)
+                    if len(body) > most:
+                        raise _too_large(most)
         except TimeoutError:
-            raise Problem(408, f"the body was not complete within {BODY_SECONDS:g} s") from None
+            raise Problem(408, f"the body was not complete within {seconds:g} s") from None
         whole: Message | None = {"type": "http.request", "body": bytes(body), "more_body": False}
 
         async def again() -> Message:

@@ -9,6 +9,8 @@ import msgspec
 from gateway.codecs.flat_json import decode_telemetry as decode_flat
 from gateway.codecs.native_json import Origin, TelemetryCodec, decode_event, decode_status
 from gateway.codecs.scan import Fault, show
+from gateway.codecs.tag_keys import TagKeys
+from gateway.codecs.tag_url import TagReader
 from gateway.codecs.tap_json import decode_tap
 from gateway.core.inputs import Fact, Rejection
 from gateway.core.plan import Device, Kind, SitePlan
@@ -26,16 +28,27 @@ CodecCall: TypeAlias = Callable[[Origin], Sequence[Fact]]
 
 
 class Decoder:
-    """Decodes the messages of one site plan."""
+    """Decodes the messages of one site plan.
 
-    def __init__(self, plan: SitePlan) -> None:
-        self._plan = plan
+    Args:
+        plan: the site in force.
+        keys: what cryptographic tags are verified with; None where there are none.
+    """
+
+    def __init__(self, plan: SitePlan, keys: TagKeys | None = None) -> None:
+        self._plan, self._keys = plan, keys
+        self.seal_of = TagReader(plan.site, keys).read
+        """What the address of a cryptographic tag proves."""
         self._prefix = f"{plan.topic_root}/{plan.site}/"
         self._routes: dict[str, tuple[Device, CodecCall]] = {}
         """The way of topics that named a device; a bounded number, since a claim may match any number of topics."""
         self._room = ROUTES_PER_DEVICE * len(plan.devices)
         self._telemetry: dict[int, CodecCall] = {}
         self._claims = [(compile_claim(pattern), kind) for kind in _kinds(plan) for pattern in kind.topics]
+
+    def anew(self, plan: SitePlan) -> "Decoder":
+        """The decoder of another plan, with the same keys."""
+        return Decoder(plan, self._keys)
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -57,7 +70,7 @@ class Decoder:
             if len(self._routes) < self._room:
                 self._routes[message.topic] = found
         device, call = route
-        origin = Origin(self._plan.site, device, message, at)
+        origin = Origin(self._plan.site, device, message, at, self.seal_of)
         size = len(message.payload)
         if not 0 < size <= self._plan.max_payload:
             if size == 0:
@@ -73,7 +86,7 @@ class Decoder:
         if topic.startswith(self._prefix):
             name, _, channel = topic[len(self._prefix) :].partition("/")
             device = self._plan.devices.get(name)
-            if device is None:
+            if device is None or device.virtual:
                 return Fault("unknown_device", f"the site {self._plan.site} has no device {show(name)}")
             call = self._channel(device.kind, channel)
             return (device, call) if call else Fault("unknown_topic", f"nobody claims {show(topic)}")
@@ -122,7 +135,7 @@ def compile_claim(pattern: str) -> re.Pattern[str]:
 
 
 def _kinds(plan: SitePlan) -> list[Kind]:
-    kinds = {id(device.kind): device.kind for device in plan.devices.values()}
+    kinds = {id(device.kind): device.kind for device in plan.devices.values() if not device.virtual}
     unique = {kind.profile: kind for kind in kinds.values()}
     return [unique[name] for name in sorted(unique)]
 

@@ -7,7 +7,7 @@ where one bad value costs nothing that was valid beside it.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
@@ -25,7 +25,7 @@ from gateway.codecs.scan import (
 )
 from gateway.core.inputs import Event, Fact, Rejection, Status, Telemetry
 from gateway.core.plan import Device, EventType, Kind, Point
-from gateway.core.values import Message, Millis, PointType, Scalar
+from gateway.core.values import Message, Millis, PointType, Scalar, Seal
 
 SURE = 2.0**53
 """Numbers up to here are the same as integers and as floats; larger ones take the thorough way."""
@@ -40,6 +40,8 @@ class Origin(NamedTuple):
     device: Device
     message: Message
     at: Millis
+    seal_of: Callable[[str], Seal]
+    """What the address of a cryptographic tag proves."""
 
     def reject(self, fault: Fault) -> Rejection:
         """The message, or a part of it, is not taken."""

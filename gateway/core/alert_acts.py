@@ -9,8 +9,12 @@ from gateway.core.alert_timers import await_re_alarm
 from gateway.core.alerts import clear, end
 from gateway.core.desk import Desk
 from gateway.core.inputs import Command
+from gateway.core.persons import is_same
 from gateway.core.plan import Rule
 from gateway.core.state import Alert, AlertState, Reply
+
+ANONYMOUS = "operator"
+"""Who acts where nobody says so."""
 
 
 def ack(desk: Desk, alert: Alert, command: Command) -> Reply:
@@ -18,6 +22,9 @@ def ack(desk: Desk, alert: Alert, command: Command) -> Reply:
     target = TABLE.get((alert.state, Act.ACK))
     if target is None:
         return _conflict(desk, alert, command, f"the alert was already acknowledged by {alert.acked_by}")
+    known = rule_of(desk, alert)
+    if known is not None and known.named_ack and is_same(command.actor, ANONYMOUS):
+        return _conflict(desk, alert, command, "a person has to say by name that they have seen it")
     alert.state, alert.acked_at, alert.acked_by = target, desk.moment.now, command.actor
     desk.touch_alert(alert)
     after = desk.moment.now - alert.asked_at
@@ -25,8 +32,8 @@ def ack(desk: Desk, alert: Alert, command: Command) -> Reply:
     notices.settle(desk, alert)
     if target is AlertState.NORMAL:
         end(desk, desk.state.devices[alert.device], alert, "acknowledged")
-    elif (rule := rule_of(desk, alert)) is not None:
-        await_re_alarm(desk, alert, rule)
+    elif known is not None:
+        await_re_alarm(desk, alert, known)
     return _done(alert, command)
 
 

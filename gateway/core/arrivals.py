@@ -4,9 +4,8 @@ A tap says when somebody stood there, by the reader's clock, and may be uploaded
 its own time: a breach that was recorded meanwhile, while the technician stood before the asset without signal, is lifted.
 """
 
-from gateway.core import clocks, tags, transitions
+from gateway.core import clocks, transitions
 from gateway.core.desk import Desk
-from gateway.core.inputs import Event
 from gateway.core.order_state import CHAIN, ENDED, OrderState, Proof, WorkOrder
 from gateway.core.values import MINUTE, Json, Millis
 
@@ -19,20 +18,12 @@ UNASKED = (OrderState.NEW, OrderState.TRIAGED)
 THERE = CHAIN[CHAIN.index(OrderState.ON_SITE) : CHAIN.index(OrderState.CLOSED)]
 
 
-def tapped(desk: Desk, event: Event) -> None:
-    """A reader has read a tag: if it is an asset's, its open orders learn of it.
+def tapped(desk: Desk, device: str, tag: str, ts: Millis, guard: str | None) -> None:
+    """Somebody has read the asset's own tag, and that counts: its open orders learn of it.
 
-    To be called once for each event, as repeats and retained messages prove nothing. A reader's clock that is ahead
-    is held to the time of receipt; a tap from before an order was opened says nothing about it.
+    To be called once for each tap. A tap from before an order was opened says nothing about it.
     """
-    tag, guard = event.attributes.get("tag"), event.attributes.get("guard")
-    if event.retained or not isinstance(tag, str):
-        return
-    device = desk.assets.get(tags.normal(tag))
-    if device is None:
-        return
-    by = guard if isinstance(guard, str) and guard else None
-    proof = Proof(how="tap", at=min(event.ts, desk.moment.now), by=by, tag=tags.normal(tag))
+    proof = Proof(how="tap", at=min(ts, desk.moment.now), by=guard or None, tag=tag)
     concerned = [order for order in desk.state.orders.values() if order.device == device]
     for order in sorted(concerned, key=lambda order: order.id):
         if order.state not in ENDED and proof.at >= order.opened_at:

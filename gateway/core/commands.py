@@ -6,6 +6,7 @@ from types import MappingProxyType
 from gateway.core import alert_acts, outages, shelving, tuning, work_orders
 from gateway.core.desk import Desk
 from gateway.core.inputs import Command
+from gateway.core.patrol import acts
 from gateway.core.plan import Device
 from gateway.core.shelving import Answer
 from gateway.core.state import DeviceState, Reply
@@ -36,7 +37,9 @@ def _carry_out(desk: Desk, one: Command) -> Reply:
         return _of_order(desk, one)
     if one.verb in DEVICE_VERBS:
         return _of_device(desk, one)
-    verbs = sorted([*alert_acts.VERBS, *DEVICE_VERBS, *work_orders.VERBS, "work_order.open"])
+    if one.verb in acts.VERBS:
+        return acts.VERBS[one.verb](desk, one)
+    verbs = sorted([*alert_acts.VERBS, *DEVICE_VERBS, *acts.VERBS, *work_orders.VERBS, "work_order.open"])
     return Reply(one.id, "refused", f"no such verb: {one.verb}", verbs)
 
 

@@ -12,6 +12,8 @@ from gateway.core import tags
 from gateway.core.conditions import Moment
 from gateway.core.effects import Effects, Outcome
 from gateway.core.order_state import WorkOrder
+from gateway.core.patrol.routes import Coverage
+from gateway.core.patrol.whereabouts import Whereabouts
 from gateway.core.plan import Device, Kind, Maintenance, SitePlan
 from gateway.core.program import Program
 from gateway.core.state import Alert, DeviceState, State
@@ -36,6 +38,8 @@ class Desk:
         """When each silence of a device is looked at next; a timer with another due time is stale."""
         self.meant: dict[tuple[str, str], Millis] = {}
         """When the one timer of a purpose and owner is due; one with another due time is stale."""
+        self.patrol = Whereabouts()
+        """Where the live rounds are to be found."""
         self.waiting: dict[str, dict[str, None]] = {}
         """Devices that seem silent while it is open whether the one they are heard through lives, by that one."""
         self._programs: dict[int, tuple[Kind, Program]] = {}
@@ -55,11 +59,18 @@ class Desk:
         self._programs.clear()
         self.assets = tags.assets(plan)
         """The device that each tag is on."""
+        self.tags, self.codes = tags.index(plan), tags.codes(plan)
+        """The checkpoints of each tag, with their times, and that of each code on a label."""
         self.maintenance: dict[str, tuple[Maintenance, ...]] = {}
         """The windows that may cover a device."""
         for window in plan.maintenance:
             for name in window.devices:
                 self.maintenance[name] = (*self.maintenance.get(name, ()), window)
+        self.covering: dict[str, tuple[Coverage, ...]] = {}
+        """The coverage rules of each checkpoint."""
+        for rule in plan.patrol.coverage.values():
+            for name in rule.checkpoints:
+                self.covering[name] = (*self.covering.get(name, ()), rule)
         self.behind: dict[str, list[str]] = {}
         """The devices that are heard through another one, by that one."""
         for name, device in plan.devices.items():
@@ -82,6 +93,11 @@ class Desk:
     def is_meant(self, timer: Timer) -> bool:
         """Whether this is the timer last asked for by :meth:`await_once`."""
         return self.meant.get((timer.purpose, timer.owner)) == timer.due
+
+    def distance(self, one: str, other: str) -> Millis:
+        """The shortest time a person needs between two checkpoints."""
+        patrol = self.plan.patrol
+        return max(patrol.least, patrol.distances.get(frozenset((one, other)), 0))
 
     def front(self, name: str) -> DeviceState | None:
         """The state of a device that others are heard through, where a rule watches over its silence."""
@@ -119,6 +135,10 @@ class Desk:
         order.version += 1
         self.effects.orders[order.id] = order
 
+    def touch_patrol(self, kind: str, key: str) -> None:
+        """Something remembered of patrol changed: have it committed."""
+        self.effects.patrol.add((kind, key))
+
     def touch_device(self, dev: DeviceState, name: str) -> None:
         """A person did something to the device itself: give it a new version and have it committed."""
         dev.version += 1
@@ -132,16 +152,20 @@ class Desk:
         device: str | None = None,
         rule: str | None = None,
         actor: str | None = None,
+        about: str | None = None,
         cause: Mapping[str, Json] = NOTHING,
         **detail: Json,
     ) -> None:
-        """Something happened: it goes into the history, the live feed and the telemetry store."""
+        """Something happened: it goes into the history, the live feed and the telemetry store.
+
+        ``about`` is the id of a record that is neither alert nor work order: a tap, a round.
+        """
         now = self.moment.now
         level = None
         if subject is not None:
             device, rule = subject.device, subject.rule
             level = None if subject.level is None else subject.level.label
-        name = None if subject is None else subject.id
+        name = about if subject is None else subject.id
         outcome = Outcome(now, kind, device, name, rule, level, actor, {**cause, **detail})
         self.effects.outcomes.append(outcome)
         if subject is not None:

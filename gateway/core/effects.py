@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from gateway.core.inputs import Event, Rejection
 from gateway.core.order_state import WorkOrder
+from gateway.core.patrol.memory import Round, TapRecord
 from gateway.core.state import Alert, Reply
 from gateway.core.values import Millis, TelemetryRow
 
@@ -35,10 +36,13 @@ class Effects:
         "forgotten",
         "orders",
         "outcomes",
+        "patrol",
         "rejections",
         "replies",
+        "rounds",
         "rows",
         "scalars",
+        "taps",
     )
 
     def __init__(self) -> None:
@@ -54,5 +58,11 @@ class Effects:
         self.orders: dict[str, WorkOrder] = {}
         self.forgotten: set[str] = set()
         """Work orders that ended for good and leave memory."""
+        self.taps: dict[str, TapRecord] = {}
+        """New and changed taps by id, as they are at the end of the step."""
+        self.rounds: dict[str, Round] = {}
+        """The same of rounds. Those that are closed have left memory."""
+        self.patrol: set[tuple[str, str]] = set()
+        """What else of patrol changed: field of :class:`gateway.core.patrol.memory.PatrolState` and key."""
         self.scalars = False
         """Whether the scalars changed by more than the time."""

@@ -36,10 +36,12 @@ from gateway.core.inputs import (
     Rejection,
     Started,
     Status,
+    Tap,
     Telemetry,
     Tick,
 )
 from gateway.core.order_state import WorkOrder
+from gateway.core.patrol import contact, places, rounds, taps
 from gateway.core.plan import Device, Rule, SitePlan
 from gateway.core.program import LevelProgram
 from gateway.core.readings import take_event, take_telemetry
@@ -90,11 +92,14 @@ class Engine:
                 scalars.now = desk.moment.now = max(scalars.now, one.last)
                 observing.lose(desk, one.last, "the gateway was down")
                 preventive.rest(desk)
+                rounds.rest(desk)
             if (due := timers.next_due()) is not None and due <= one.at:
                 self._advance(one.at)
             scalars.now = desk.moment.now = max(scalars.now, one.at)
             if type(one) is Telemetry:
                 take_telemetry(desk, one)
+                if desk.patrol.awaited:
+                    rounds.heard(desk, one.device)
             else:
                 HANDLERS[type(one)](desk, one)
         return effects
@@ -124,6 +129,7 @@ class Engine:
         ):  # else nothing has been yet, and the calendars of the past are nobody's business
             schedules.watch(desk)
         preventive.watch(desk)
+        rounds.watch(desk)
 
 
 def _arm_alerts(desk: Desk, name: str, dev: DeviceState) -> None:
@@ -216,6 +222,11 @@ TIMERS: MappingProxyType[str, OnTimer] = MappingProxyType(
         "accept": _of_order(lambda desk, order, _timer: transitions.not_accepted(desk, order)),
         "hold": _of_order(lambda desk, order, _timer: transitions.end_hold(desk, order)),
         "preventive": preventive.come_due,
+        "round": rounds.come_due,
+        "judge": rounds.judge_due,
+        "close": rounds.close_due,
+        "contact": contact.come_due,
+        "gap": places.come_due,
         "notice": notices.come_due,
         "escalate": escalation.come_due,
     }
@@ -225,8 +236,11 @@ TIMERS: MappingProxyType[str, OnTimer] = MappingProxyType(
 
 def _started(desk: Desk, one: Started) -> None:
     desk.report("gateway.started", last=one.last)
+    desk.state.scalars.started_at = desk.moment.now
+    desk.effects.scalars = True
     schedules.watch(desk)
     preventive.take_up(desk)
+    rounds.take_up(desk)
 
 
 def _link_lost(desk: Desk, one: LinkLost) -> None:
@@ -235,6 +249,7 @@ def _link_lost(desk: Desk, one: LinkLost) -> None:
 
 def _link_up(desk: Desk, _one: LinkUp) -> None:
     observing.regain(desk)
+    rounds.look_again(desk)
 
 
 def _tick(_desk: Desk, _one: Tick) -> None:
@@ -310,6 +325,7 @@ def _configured(desk: Desk, one: Configured) -> None:
     schedules.watch(desk)
     schedules.review_windows(desk)
     preventive.adopt(desk)
+    rounds.adopt(desk)
     transitions.adopt(desk)
     notices.adopt(desk)
 
@@ -318,6 +334,7 @@ HANDLERS: MappingProxyType[type, Callable[[Desk, Any], None]] = MappingProxyType
     {
         Event: take_event,
         Status: _status,
+        Tap: taps.take,
         Rejection: _rejection,
         Command: commands.take,
         Tick: _tick,

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from gateway.core.plan import SitePlan
-from gateway.core.values import Millis, Scalar
+from gateway.core.values import Millis, Scalar, Seal
 
 
 class Telemetry(Struct, frozen=True, gc=False):
@@ -71,6 +71,40 @@ class Command(Struct, frozen=True, gc=False, kw_only=True):
     """The version of the record the caller saw; a newer one refuses the command."""
 
 
+class Tap(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A guard has read a tag, by a reader or a phone, now or hours ago."""
+
+    at: Millis
+    id: str
+    """The client's UUID: three uploads are one tap. Readers may use ids of their own, unique to the reader."""
+    source: str
+    """The reader's device id, or the phone's own id."""
+    ts: Millis
+    """What the device's clock said when the tag was read."""
+    tag: str | None = None
+    """The bare id of the tag, as it was sent."""
+    url: str | None = None
+    """The address a cryptographic tag gave, as it was read."""
+    seal: Seal | None = None
+    """What that address proved."""
+    code: str | None = None
+    """The code of the checkpoint, from its label."""
+    how: str = "nfc"
+    """``nfc``, ``qr`` or ``typed``."""
+    guard: str | None = None
+    sent: Millis | None = None
+    """What the device's clock said when it uploaded this."""
+    before: Millis | None = None
+    """``ts`` of the tap before it in the same upload."""
+    queued: int | None = None
+    """How many taps the device still holds after this upload; None where it does not say."""
+    by: str | None = None
+    """The guard whose token the upload came with; None where it came with none."""
+    retained: bool = False
+    ask: str = ""
+    """Under which name a judgement is waited for; empty where nobody waits."""
+
+
 class Tick(Struct, frozen=True, gc=False):
     """Time has passed. Adding ticks anywhere changes nothing but when effects become visible."""
 
@@ -104,7 +138,7 @@ class Configured(Struct, frozen=True, gc=False):
     plan: SitePlan
 
 
-Fact: TypeAlias = Telemetry | Event | Status | Rejection
+Fact: TypeAlias = Telemetry | Event | Status | Tap | Rejection
 """What a codec makes of a message."""
 
 Input: TypeAlias = Fact | Command | Tick | Started | LinkLost | LinkUp | Configured

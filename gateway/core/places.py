@@ -1,8 +1,9 @@
-"""Where things are and where guards walk: buildings, floors, checkpoints and patrol routes, as frozen values."""
+"""Where things are: buildings, floors and checkpoints, as frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.core.patrol.routes import Tag
 from gateway.core.values import Title
 
 
@@ -31,21 +32,10 @@ class Checkpoint:
 
     id: str
     title: Title
-    tags: tuple[str, ...]
-    """Tag ids in upper-case hexadecimal without separators. More than one while a tag is being replaced."""
+    tags: tuple[Tag, ...] = ()
+    """Those of the site file, with their times: after a swap the old one stays on record."""
     building: str | None = None
     floor: str | None = None
     place: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """Checkpoints to be visited on one round."""
-
-    id: str
-    title: Title
-    checkpoints: tuple[str, ...]
-    order: str = "strict"
-    """``strict`` as listed, ``any`` order, or ``random``: drawn anew for each round."""
-    reader: str | None = None
-    """The device that taps on this route, where one is tied to it."""
+    important: bool = False
+    """What is missed here is grave."""

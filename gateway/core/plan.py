@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from gateway.core.callout import Callout, Grouping, Target
-from gateway.core.places import Building, Checkpoint, Route
+from gateway.core.patrol.routes import Patrol, Route
+from gateway.core.places import Building, Checkpoint
 from gateway.core.schedule import Schedule, WorkingTime
 from gateway.core.templates import Preventive, Team, Template
 from gateway.core.values import DAY, HOUR, MINUTE, Level, Millis, PointType, Scalar, Series, Title
@@ -232,6 +233,8 @@ class Rule:
     flapping: Flapping = Flapping()
     auto_ack: bool = False
     """Goes back to normal by itself when the condition goes."""
+    named_ack: bool = False
+    """Only a person who gives a name may acknowledge it."""
     work_order: Mapping[Level, str] = field(default_factory=dict)
     """The template to open an order from when the alert reaches the level."""
     runbook: Title | None = None
@@ -302,6 +305,8 @@ class Device:
     """The device through which it is heard: while that one is lost, nothing is known of this one."""
     tags: tuple[str, ...] = ()
     """Ids of the tags on the asset itself; a tap on one proves that somebody stood there."""
+    virtual: bool = False
+    """It stands for a checkpoint, a route or a guard: the gateway itself speaks for it, and nothing else can."""
     origins: Mapping[str, str] = field(default_factory=lambda: _NO_ORIGINS)
     """Who in the files gave a parameter its value, ``site`` or ``device``; the profile did where nobody is named."""
 
@@ -341,6 +346,7 @@ class SitePlan:
     buildings: Mapping[str, Building] = field(default_factory=dict)
     checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
+    patrol: Patrol = field(default_factory=Patrol)
     calendars: Mapping[str, WorkingTime] = field(default_factory=dict)
     maintenance: tuple[Maintenance, ...] = ()
     preventive: Mapping[str, Preventive] = field(default_factory=dict)
@@ -353,3 +359,8 @@ class SitePlan:
     currency: str = "CNY"
     """ISO 4217."""
     tuner: Tuner = untunable
+
+    @property
+    def equipment(self) -> Mapping[str, Device]:
+        """The devices that are really there: those that stand for checkpoints, routes and guards left out."""
+        return {name: device for name, device in self.devices.items() if not device.virtual}

@@ -1,6 +1,6 @@
 """Telemetry and events: remembered, stored, and judged when they are the newest word."""
 
-from gateway.core import arrivals, levels, observing
+from gateway.core import levels, observing
 from gateway.core.conditions import matches
 from gateway.core.desk import Desk
 from gateway.core.inputs import Event, Telemetry
@@ -122,13 +122,10 @@ def take_event(desk: Desk, one: Event) -> None:
                 _tally(desk, device.id, dev, key, count, one.ts)
         judged = _joined(judged, program.by_event.get(one.type, ()))
         desk.moment.event = one
-    fresh = desk.moment.event is not None
     levels.evaluate(desk, device, dev, judged)
     desk.moment.event = None
     if not one.retained:
         observing.answer_for(desk, one.device)
-    if fresh and one.type == TAP:
-        arrivals.tapped(desk, one)
 
 
 def _joined(some: tuple[LevelProgram, ...], others: tuple[LevelProgram, ...]) -> tuple[LevelProgram, ...]:

@@ -5,6 +5,7 @@ import enum
 from msgspec import Struct, field
 
 from gateway.core.order_state import WorkOrder
+from gateway.core.patrol.memory import PatrolState
 from gateway.core.plan import Setting
 from gateway.core.values import Level, Millis, Scalar
 
@@ -271,6 +272,8 @@ class Scalars(Struct, omit_defaults=True):
     lost_at: Millis | None = None
     seen_since: Millis = 0
     """Since when observing has gone on without a break."""
+    started_at: Millis = 0
+    """When the gateway last came up."""
     gaps: list[tuple[Millis, Millis]] = field(default_factory=list)
     """The last stretches nobody observed."""
     rejected: dict[str, int] = field(default_factory=dict)
@@ -290,3 +293,4 @@ class State(Struct):
     devices: dict[str, DeviceState] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     orders: dict[str, WorkOrder] = field(default_factory=dict)
+    patrol: PatrolState = field(default_factory=PatrolState)

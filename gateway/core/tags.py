@@ -1,6 +1,10 @@
-"""Tags on assets: whose tag was read."""
+"""Whose tag was read, and which checkpoint a label names."""
 
+from gateway.core.ids import derive_id
+from gateway.core.patrol.routes import Tag
 from gateway.core.plan import SitePlan
+
+CODE_LENGTH = 8
 
 
 def normal(tag: str) -> str:
@@ -20,3 +24,27 @@ def assets(plan: SitePlan) -> dict[str, str]:
         for tag in device.tags:
             found.setdefault(normal(tag), name)
     return found
+
+
+def index(plan: SitePlan) -> dict[str, tuple[tuple[str, Tag], ...]]:
+    """The checkpoints of each tag as the site file has them, with its times there."""
+    found: dict[str, tuple[tuple[str, Tag], ...]] = {}
+    for name, checkpoint in plan.checkpoints.items():
+        for tag in checkpoint.tags:
+            found[tag.id] = (*found.get(tag.id, ()), (name, tag))
+    return found
+
+
+def code(site: str, checkpoint: str) -> str:
+    """What stands on a checkpoint's label, to be scanned or typed: no secret, so the weakest evidence.
+
+    Example:
+        >>> code("riverside", "t1-pump")
+        'ZWN23NWT'
+    """
+    return derive_id("cp", site, checkpoint)[3 : 3 + CODE_LENGTH].upper()
+
+
+def codes(plan: SitePlan) -> dict[str, str]:
+    """The checkpoint of each code."""
+    return {code(plan.site, name): name for name in plan.checkpoints}

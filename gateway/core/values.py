@@ -81,14 +81,32 @@ class TelemetryRow(NamedTuple):
     fields: dict[str, Scalar]
 
 
+class Seal(Struct, frozen=True, omit_defaults=True):
+    """What the address of a cryptographic tag proved, found out when it came in; a replay has no keys."""
+
+    verdict: str
+    """``good``, or the flag that stands against it: ``forged``, ``lrp``, ``malformed_url`` or ``no_key``."""
+    uid: str | None = None
+    """The tag's id in upper-case hexadecimal; None where it cannot be known."""
+    counter: int | None = None
+    epoch: int = 1
+    """Of the keys the tag was written with."""
+    tamper: str | None = None
+    """A TagTamper's word: ``closed``, ``open`` (torn now or once) or ``unknown``; None on other tags."""
+    words: str = ""
+    """What was found, for a person."""
+
+
 class Message(Struct, frozen=True, array_like=True, gc=False):
     """One MQTT message as it arrived, before anybody looked inside.
 
     ``received`` is set only on a message taken out of quarantine for a retry: the moment the gateway first saw
-    it, which stands in for a missing device time.
+    it, which stands in for a missing device time. ``seals`` is set in the journal only: what the addresses of tags
+    in it proved, by address.
     """
 
     topic: str
     payload: bytes
     retained: bool = False
     received: Millis | None = None
+    seals: dict[str, Seal] | None = None

@@ -20,6 +20,8 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 """Far beyond a site of a hundred thousand devices."""
 
 _SHIPPED = "shipped:"
+_PATROL = ("checkpoints", "routes", "guards", "patrol")
+"""Sections of the site file that need the gateway's own profiles."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,16 @@ def is_shipped(name: str) -> bool:
     return name.startswith(_SHIPPED)
 
 
+def internal_profiles() -> dict[str, str]:
+    """The gateway's own profiles, of checkpoints, routes and guards, by their names in a bundle."""
+    return {
+        shipped_name(profile): device_profiles.profile_path(profile).read_text("utf-8")
+        for profile in device_profiles.internal()
+    }
+
+
 def read_bundle(path: Path) -> SiteBundle:
-    """Read a site file and the profiles it uses: its own by path, the shipped ones its devices name.
+    """Read a site file and the profiles it uses: its own by path, the shipped ones its devices or its patrol need.
 
     Raises:
         SiteError: a file cannot be read, or the site file is not YAML.
@@ -101,6 +111,8 @@ def read_bundle(path: Path) -> SiteBundle:
     for profile in device_profiles.available():
         if profile in used:
             files[shipped_name(profile)] = device_profiles.profile_path(profile).read_text("utf-8")
+    if isinstance(document.data, dict) and any(document.data.get(section) for section in _PATROL):
+        files |= internal_profiles()
     return SiteBundle(path.name, files, {path.name: document})
 
 

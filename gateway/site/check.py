@@ -94,16 +94,19 @@ def _check_profile(path: Path, text: str) -> Checked:
 
 
 def _site_counts(plan: SitePlan) -> dict[str, int]:
-    profiles = Counter(device.kind.profile for device in plan.devices.values())
-    kinds = {device.kind.profile: device.kind for device in plan.devices.values()}
+    devices = plan.equipment.values()
+    profiles = Counter(device.kind.profile for device in devices)
+    kinds = {device.kind.profile: device.kind for device in devices}
     return {
         **{f"{name} devices": count for name, count in sorted(profiles.items())},
         "rules": sum(len(kind.rules) for kind in kinds.values()),
         "work-order templates": len(plan.templates),
         "teams": len(plan.teams),
         "buildings": len(plan.buildings),
+        "guards": len(plan.patrol.guards),
         "checkpoints": len(plan.checkpoints),
         "routes": len(plan.routes),
+        "coverage rules": len(plan.patrol.coverage),
     }
 
 

@@ -52,11 +52,15 @@ class Ground:
         """Whether every device of the file could be built."""
         return len(self._listed) == len(self.devices)
 
-    def covered(self, entry: CoverEntry, path: Path, report: Report) -> tuple[str, ...]:
+    def covered(
+        self, entry: CoverEntry, path: Path, report: Report, *, equipment: bool = False
+    ) -> tuple[str, ...]:
         """The ids of the covered devices in the order of the file; all where nothing narrows them.
 
-        Unknown names, and a cover that fits no device, are reported.
+        Unknown names, and a cover that fits no device, are reported. With ``equipment``, what stands for checkpoints,
+        routes and guards is covered only where its ids or kinds are named.
         """
+        named = not equipment or entry.devices is not None or entry.kinds is not None
         sound = self._check_place(entry, path, report)
         for index, name in enumerate(entry.devices or ()):
             if name not in self._listed:
@@ -66,7 +70,11 @@ class Ground:
             if name not in self._kinds and self.whole:
                 report((*path, "kinds", index), unknown("kind of device at this site:", name, self._kinds))
                 sound = False
-        found = tuple(name for name in self._candidates(entry) if self._fits(entry, self.devices[name]))
+        found = tuple(
+            name
+            for name in self._candidates(entry)
+            if self._fits(entry, self.devices[name]) and (named or not self.devices[name].virtual)
+        )
         if sound and not found and entry.narrows and self.whole:
             report(path, "no device of the site fits all of what is given here")
         return found

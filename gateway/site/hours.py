@@ -17,6 +17,7 @@ DAILY = "daily"
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24):(00))")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WALL = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{2}):(\d{2})")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 _DAY_MINUTES = 24 * 60
 _SPAN_FORM = 'hours are written "08:00-18:00", with 24:00 for the end of the day'
@@ -159,6 +160,13 @@ def _wall_time(value: object) -> datetime:
     return found
 
 
+def _clock_time(value: object) -> tuple[int, int]:
+    match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f'found {shown(value)}; a local time of day is needed, such as "06:00"')
+    return int(match[1]), int(match[2])
+
+
 def _check_year(found: date) -> None:
     if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
         raise ValueError(f"found the year {found.year}; {_FIRST_YEAR} to {_LAST_YEAR} are allowed")
@@ -193,6 +201,10 @@ WallTime = Annotated[
     datetime, PlainValidator(_wall_time), WithJsonSchema({"type": "string", "examples": ["2026-01-05 09:00"]})
 ]
 """A local date and time of day, without a zone."""
+ClockTime = Annotated[
+    tuple[int, int], PlainValidator(_clock_time), WithJsonSchema({"type": "string", "examples": ["06:00"]})
+]
+"""Hour and minute of the local clock."""
 Rrule = Annotated[
     str, PlainValidator(_rrule), WithJsonSchema({"type": "string", "examples": ["FREQ=WEEKLY;BYDAY=MO"]})
 ]

@@ -130,6 +130,7 @@ def _rule(name: str, entry: RuleEntry, scope: Scope) -> Rule:
         re_alarm=_at_least_a_minute(entry.re_alarm, (*path, "re_alarm"), scope),
         flapping=_flapping(entry.flapping, (*path, "flapping"), scope),
         auto_ack=entry.auto_ack,
+        named_ack=entry.named_ack,
         work_order={Level[level.upper()]: template for level, template in entry.work_order.items()},
         runbook=entry.runbook,
     )

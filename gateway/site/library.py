@@ -89,10 +89,16 @@ class Library:
         self.profiles: dict[str, LoadedProfile] = {}
         self.broken = False
         """Some profile could not be read, so a missing name may be that one's."""
+        self._reserved = frozenset(device_profiles.internal())
         own = [name for name in bundle.files if name != bundle.main and not is_shipped(name)]
         for name in (*own, *(name for name in bundle.files if is_shipped(name))):
             loaded = read_profile(name, bundle.files[name], problems, terms)
             if loaded is None:
+                self.broken = True
+                continue
+            if loaded.file.profile in self._reserved and not is_shipped(name):
+                message = f"the gateway itself has a profile {loaded.file.profile!r}, for its patrols; choose another name"
+                problems.at(loaded.document, ("profile",), message)
                 self.broken = True
                 continue
             first = self.profiles.setdefault(loaded.file.profile, loaded)
@@ -100,12 +106,41 @@ class Library:
                 message = f"the profile {loaded.file.profile!r} is already defined in {first.document.name}"
                 problems.at(loaded.document, ("profile",), message)
 
+    @property
+    def internal(self) -> tuple[str, ...]:
+        """The gateway's own profiles that are here, sorted: of checkpoints, routes and guards."""
+        return tuple(sorted(self._reserved & self.profiles.keys()))
+
     def find(self, name: str, path: Path, report: Report) -> LoadedProfile | None:
         """The profile of that name, or None, which is reported."""
         loaded = self.profiles.get(name)
         if loaded is None and not self.broken:
             report(path, unknown("profile", name, sorted({*self.profiles, *device_profiles.available()})))
         return loaded
+
+    def find_of_device(self, name: str, path: Path, report: Report) -> LoadedProfile | None:
+        """The profile of that name if a device can be of it, or None, which is reported."""
+        if name in self._reserved:
+            report(path, f"the profile {name!r} is the gateway's own, for its patrols; no device is of it")
+            return None
+        loaded = self.profiles.get(name)
+        if loaded is None and not self.broken:
+            known = {*self.profiles, *device_profiles.available()} - self._reserved
+            report(path, unknown("profile", name, sorted(known)))
+        return loaded
+
+    def lay_orders(self, name: str, orders: Mapping[str, Mapping[str, str]]) -> None:
+        """Let rules of a profile open work orders from other templates: rule → level → template.
+
+        Every kind of the profile that is asked for afterwards has them.
+        """
+        loaded = self.profiles[name]
+        rules = dict(loaded.file.rules)
+        for rule, levels in orders.items():
+            rules[rule] = rules[rule].model_copy(update={"work_order": {**rules[rule].work_order, **levels}})
+        loaded.file = loaded.file.model_copy(update={"rules": rules})
+        loaded.kinds.clear()
+        loaded.kind = compile_kind(loaded.file, loaded.file.params, self.terms, lambda _path, _message: None)
 
     def kind(self, loaded: LoadedProfile, overrides: tuple[Override, ...], report: Report) -> Kind:
         """The kind of a profile with overrides, the later ones stronger; the same parameters give the same object."""

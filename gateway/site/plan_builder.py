@@ -1,25 +1,27 @@
 """From a bundle of text to the plan in force."""
 
-from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from pathlib import Path as FilePath
 
-from gateway.core.places import Building, Checkpoint, Floor, Route
-from gateway.core.plan import Device, Kind, SitePlan
+from gateway.core.places import Building, Floor
+from gateway.core.plan import SitePlan
 from gateway.core.schedule import Schedule
-from gateway.core.values import Level, Series, Title
+from gateway.core.values import Level, Title
 from gateway.errors import SiteError
 from gateway.site.bundle import SiteBundle, read_bundle
 from gateway.site.calendars import build_calendars
 from gateway.site.cover import Ground
 from gateway.site.document import Document, DocumentError, listed_ids, listed_keys
-from gateway.site.library import Library, Override
+from gateway.site.equipment import build_devices
+from gateway.site.library import Library
 from gateway.site.maintenance import build_maintenance
 from gateway.site.notices import build_callouts, build_grouping, build_targets
-from gateway.site.problems import Problems, Report
+from gateway.site.patrol_builder import build_checkpoints, build_patrol, build_routes
+from gateway.site.patrol_checks import check_patrol, lay_patrol_orders
+from gateway.site.problems import Problems
 from gateway.site.rulebook import Rulebook
 from gateway.site.site_checks import check_orders, check_site, check_topics
-from gateway.site.site_file import BuildingEntry, CheckpointEntry, DeviceEntry, RouteEntry, SiteFile
+from gateway.site.site_file import BuildingEntry, SiteFile
 from gateway.site.terms import ALONE, Terms
 from gateway.site.tuning import FileTuner
 from gateway.site.validation import validate
@@ -28,7 +30,17 @@ from gateway.site.work_checks import check_work
 from gateway.site.zones import zone
 
 _OPTIONAL = frozenset(
-    {"devices", "work_orders", "checkpoints", "routes", "calendars", "maintenance", "preventive"}
+    {
+        "devices",
+        "work_orders",
+        "guards",
+        "checkpoints",
+        "routes",
+        "patrol",
+        "calendars",
+        "maintenance",
+        "preventive",
+    }
 )
 """Sections whose broken entries are left out, so that the rest can still be looked at."""
 
@@ -87,12 +99,14 @@ def _assemble(
     report = problems.reporter(document)
     check_site(site, document, report)
     check_work(site, document, report)
-    devices = _devices(site, library, report)
+    check_patrol(site, document, report)
+    lay_patrol_orders(site, document, library, report)
+    devices = build_devices(site, library, report)
     kinds = tuple({id(device.kind): device.kind for device in devices.values()}.values())
     check_orders(kinds, library, document, problems)
     check_topics(kinds, library, site, problems)
     floors = {name: entry.floors for name, entry in site.buildings.items()}
-    ground = Ground(devices, listed_ids(document.data, "devices"), floors)
+    ground = Ground(devices, _listed(document, library), floors)
     rulebook, terms = Rulebook(devices, library), library.terms
     return SitePlan(
         site=site.site,
@@ -107,8 +121,9 @@ def _assemble(
         max_payload=site.settings.max_payload,
         event_retention=site.settings.event_retention,
         buildings={name: _building(name, entry) for name, entry in site.buildings.items()},
-        checkpoints={entry.id: _checkpoint(entry) for entry in site.checkpoints},
-        routes={entry.id: _route(entry) for entry in site.routes},
+        checkpoints=build_checkpoints(site.checkpoints, terms.zone, report),
+        routes=build_routes(site.routes, terms.zone, report),
+        patrol=build_patrol(site, terms, report),
         calendars=build_calendars(site.calendars, terms.zone),
         maintenance=build_maintenance(site.maintenance, ground, rulebook, terms, report),
         preventive=build_preventive(site.preventive, ground, terms.zone, report),
@@ -121,46 +136,13 @@ def _assemble(
     )
 
 
-def _devices(site: SiteFile, library: Library, report: Report) -> dict[str, Device]:
-    """The devices; those without parameters of their own share the kind of their profile at this site."""
-    shared: dict[str, Kind] = {}
-    for name, params in site.params.items():
-        loaded = library.find(name, ("params", name), report)
-        if loaded is not None:
-            shared[name] = library.kind(loaded, (Override(params, ("params", name)),), report)
-    origins = {name: dict.fromkeys(params, "site") for name, params in site.params.items()}
-    devices: dict[str, Device] = {}
-    for index, entry in enumerate(site.devices):
-        loaded = library.find(entry.profile, ("devices", index, "profile"), report)
-        if loaded is None:
-            continue
-        kind, origin = shared.setdefault(entry.profile, loaded.kind), origins.setdefault(entry.profile, {})
-        if entry.params:
-            origin = {**origin, **dict.fromkeys(entry.params, "device")}
-            site_wide = Override(site.params.get(entry.profile, {}), ("params", entry.profile))
-            kind = library.kind(
-                loaded, (site_wide, Override(entry.params, ("devices", index, "params"))), report
-            )
-        devices[entry.id] = _device(site.site, entry, kind, origin)
-    return devices
-
-
-def _device(site: str, entry: DeviceEntry, kind: Kind, origins: Mapping[str, str]) -> Device:
-    """One device. A tag gives way to a point of the same name: InfluxQL would confuse them, InfluxDB 3 refuses both."""
-    tags = {"site": site, "device": entry.id, "building": entry.building, "floor": entry.floor}
-    kept = ((name, value) for name, value in tags.items() if value is not None and name not in kind.points)
-    return Device(
-        id=entry.id,
-        kind=kind,
-        title=_title(entry.title, entry.id),
-        series=Series(kind.profile, tuple(sorted(kept))),
-        building=entry.building,
-        floor=entry.floor,
-        place=entry.place,
-        via=entry.via,
-        tags=tuple(entry.tags),
-        origins=origins,
-    )
+def _listed(document: Document, library: Library) -> dict[str, None]:
+    """The ids of all devices of the file, of those that stand for its patrol too."""
+    found = listed_ids(document.data, "devices")
+    if library.internal:
+        found |= listed_ids(document.data, "checkpoints") | listed_ids(document.data, "routes")
+        found |= dict.fromkeys(listed_keys(document.data, "guards"))
+    return found
 
 
 def _building(name: str, entry: BuildingEntry) -> Building:
@@ -169,27 +151,6 @@ def _building(name: str, entry: BuildingEntry) -> Building:
         for floor, given in entry.floors.items()
     }
     return Building(id=name, title=_title(entry.title, name), floors=floors)
-
-
-def _checkpoint(entry: CheckpointEntry) -> Checkpoint:
-    return Checkpoint(
-        id=entry.id,
-        title=_title(entry.title, entry.id),
-        tags=tuple(entry.tags),
-        building=entry.building,
-        floor=entry.floor,
-        place=entry.place,
-    )
-
-
-def _route(entry: RouteEntry) -> Route:
-    return Route(
-        id=entry.id,
-        title=_title(entry.title, entry.id),
-        checkpoints=tuple(entry.checkpoints),
-        order=entry.order,
-        reader=entry.reader,
-    )
 
 
 def _title(title: Title | None, name: str) -> Title:

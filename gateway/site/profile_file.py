@@ -196,6 +196,7 @@ class RuleEntry(Entry):
     re_alarm: DurationOrParam | None = None
     flapping: FlappingEntry = FlappingEntry()
     auto_ack: bool = False
+    named_ack: bool = False
     work_order: dict[LevelName, str] = Field(default_factory=dict)
     runbook: LongText | None = None
 
@@ -203,6 +204,8 @@ class RuleEntry(Entry):
     def _makes_sense(self) -> Self:
         if self.latched and self.auto_ack:
             raise ValueError("latched waits for a person and auto_ack for nobody; choose one")
+        if self.named_ack and self.auto_ack:
+            raise ValueError("named_ack waits for a person with a name and auto_ack for nobody; choose one")
         if self.shelve_max is not None and not self.shelvable:
             raise ValueError(
                 "shelve_max is for how long it may be shelved, and shelvable is false; choose one"

@@ -19,15 +19,12 @@ VIA_MOST = 16
 def check_site(site: SiteFile, document: Document, report: Report) -> None:
     """Report what the site file alone shows to be wrong."""
     _check_timezone(site.timezone, report)
-    for section in ("devices", "checkpoints", "routes"):
-        _check_unique(section, [entry.id for entry in getattr(site, section)], document, report)
+    _check_unique(site, document, report)
     for index, device in enumerate(site.devices):
         _check_place(device, ("devices", index), site, report)
     for index, checkpoint in enumerate(site.checkpoints):
         _check_place(checkpoint, ("checkpoints", index), site, report)
-    _check_tags(site, report)
     _check_via(site, document, report)
-    _check_routes(site, document, report)
 
 
 def _check_timezone(name: str, report: Report) -> None:
@@ -37,13 +34,26 @@ def _check_timezone(name: str, report: Report) -> None:
         report(("timezone",), str(exc))
 
 
-def _check_unique(section: str, ids: Iterable[str], document: Document, report: Report) -> None:
-    first: dict[str, int] = {}
-    for index, name in enumerate(ids):
+def _check_unique(site: SiteFile, document: Document, report: Report) -> None:
+    """Report ids given twice, across the sections too: a checkpoint, route or guard is a device for its alerts."""
+    first: dict[str, tuple[str, Path]] = {}
+    for section in ("devices", "checkpoints", "routes"):
+        for index, entry in enumerate(getattr(site, section)):
+            path: Path = (section, index)
+            if entry.id in first:
+                report((*path, "id"), _given_before(entry.id, section, *first[entry.id], document))
+            first.setdefault(entry.id, (section, path))
+    for name in site.guards:
         if name in first:
-            line = document.line(document.original((section, first[name])))
-            report((section, index, "id"), f"the id {name!r} was already given on line {line}")
-        first.setdefault(name, index)
+            report(("guards", name), _given_before(name, "guards", *first[name], document))
+
+
+def _given_before(name: str, section: str, other: str, path: Path, document: Document) -> str:
+    line = document.line(document.original(path))
+    if section == other:
+        return f"the id {name!r} was already given on line {line}"
+    alike = "devices, checkpoints, routes and guards share their ids"
+    return f"the id {name!r} was already given on line {line}, among the {other}; {alike}"
 
 
 def _check_place(entry: PlacedEntry, path: Path, site: SiteFile, report: Report) -> None:
@@ -54,19 +64,6 @@ def _check_place(entry: PlacedEntry, path: Path, site: SiteFile, report: Report)
         report((*path, "building"), unknown("building", entry.building, site.buildings))
     elif entry.floor is not None and entry.floor not in building.floors:
         report((*path, "floor"), unknown(f"floor of {entry.building}:", entry.floor, building.floors))
-
-
-def _check_tags(site: SiteFile, report: Report) -> None:
-    """Report tags that stand for two things: a tap on one would prove two different places."""
-    owner: dict[str, str] = {}
-    for section in ("checkpoints", "devices"):
-        for index, entry in enumerate(getattr(site, section)):
-            for place, tag in enumerate(entry.tags):
-                if tag in owner:
-                    report(
-                        (section, index, "tags", place), f"the tag {tag} already belongs to {owner[tag]!r}"
-                    )
-                owner.setdefault(tag, entry.id)
 
 
 def _check_via(site: SiteFile, document: Document, report: Report) -> None:
@@ -90,19 +87,6 @@ def _check_via(site: SiteFile, document: Document, report: Report) -> None:
         depth |= {name: front + place for place, name in enumerate(reversed(way), 1)}
         if any(depth[name] == VIA_MOST + 2 for name in way):
             report(path, f"more than {VIA_MOST} devices stand one behind the other in front of it")
-
-
-def _check_routes(site: SiteFile, document: Document, report: Report) -> None:
-    checkpoints = listed_ids(document.data, "checkpoints")
-    devices = listed_ids(document.data, "devices")
-    for index, route in enumerate(site.routes):
-        for place, checkpoint in enumerate(route.checkpoints):
-            if checkpoint not in checkpoints:
-                report(
-                    ("routes", index, "checkpoints", place), unknown("checkpoint", checkpoint, checkpoints)
-                )
-        if route.reader is not None and route.reader not in devices:
-            report(("routes", index, "reader"), unknown("device", route.reader, devices))
 
 
 def check_orders(kinds: Iterable[Kind], library: Library, document: Document, problems: Problems) -> None:

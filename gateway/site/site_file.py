@@ -1,7 +1,7 @@
 """The shape of a site file, before its names are looked up."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -19,26 +19,14 @@ from gateway.site.fields import (
     shown,
 )
 from gateway.site.notify_file import NotifyEntry
+from gateway.site.patrol_file import GuardEntry, PatrolEntry, RouteEntry, Tag, Tags
 from gateway.site.planned_file import CalendarEntry, MaintenanceEntry
 from gateway.site.profile_file import Entry
 from gateway.site.terms import SHELVE_MAX
 from gateway.site.work_file import PreventiveEntry, TeamEntry, TemplateEntry
 
-_TAG = re.compile(r"[0-9A-F]{8,20}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ROOT = re.compile(r"[^/+#$\x00-\x20\x7f-\x9f][^/+#\x00-\x20\x7f-\x9f]*(/[^/+#\x00-\x20\x7f-\x9f]+)*")
-
-
-def _tag(value: object) -> str:
-    """A tag's id in one form: ``04:a2:2b 1c-3d5e80`` is ``04A22B1C3D5E80``."""
-    if not isinstance(value, str):
-        raise ValueError(f"found {shown(value)}; put the tag's id in quotes")  # noqa: TRY004 - pydantic wants ValueError
-    found = re.sub(r"[\s:-]", "", value).upper()
-    if not _TAG.fullmatch(found) or len(found) % 2:
-        raise ValueError(
-            f"found {shown(value)}; a tag's id is 4 to 10 bytes in hexadecimal, such as 04A22B1C3D5E80"
-        )
-    return found
 
 
 def _root(value: object) -> str:
@@ -79,7 +67,6 @@ def _listed_floors(value: object) -> object:
     return {item: {} for item in value}
 
 
-Tag = Annotated[str, PlainValidator(_tag), WithJsonSchema({"type": "string"})]
 TopicRoot = Annotated[str, PlainValidator(_root), WithJsonSchema({"type": "string"})]
 Currency = Annotated[
     str, PlainValidator(_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})
@@ -152,17 +139,8 @@ class CheckpointEntry(PlacedEntry):
 
     id: Id
     title: TitleText | None = None
-    tags: list[Tag] = Field(default_factory=list)
-
-
-class RouteEntry(Entry):
-    """Checkpoints of one round."""
-
-    id: Id
-    title: TitleText | None = None
-    checkpoints: Annotated[list[str], Field(min_length=1)]
-    order: Literal["strict", "any", "random"] = "strict"
-    reader: str | None = None
+    tags: Tags = Field(default_factory=list)
+    important: bool = False
 
 
 class SiteFile(Entry):
@@ -182,5 +160,7 @@ class SiteFile(Entry):
     maintenance: dict[Id, MaintenanceEntry] = Field(default_factory=dict)
     preventive: dict[Id, PreventiveEntry] = Field(default_factory=dict)
     notify: NotifyEntry = NotifyEntry()
+    guards: dict[Id, GuardEntry] = Field(default_factory=dict)
     checkpoints: list[CheckpointEntry] = Field(default_factory=list)
     routes: list[RouteEntry] = Field(default_factory=list)
+    patrol: PatrolEntry = PatrolEntry()

@@ -62,7 +62,7 @@ def build_preventive(
     found: dict[str, Preventive] = {}
     for name, entry in items.items():
         path: Path = ("preventive", name)
-        devices = ground.covered(entry, path, report) if entry.narrows else ()
+        devices = ground.covered(entry, path, report, equipment=True) if entry.narrows else ()
         due = recurrence(entry.every, entry.start, zone, (*path, "every"), report)
         if "MINUTELY" in entry.every.upper():
             report((*path, "every"), "an order every few minutes helps nobody; FREQ=HOURLY is the most often")

@@ -10,6 +10,7 @@ import aiomqtt
 import httpx
 import msgspec
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from api.http.app import create_app
 from api.http.live import HEARTBEAT
@@ -91,11 +92,17 @@ async def reached(done: Callable[[], bool], what: str) -> None:
 
 @contextlib.asynccontextmanager
 async def open_house(
-    broker: Mosquitto, folder: Path, *, heartbeat: float = HEARTBEAT, hosts: tuple[str, ...] = ()
+    broker: Mosquitto,
+    folder: Path,
+    *,
+    heartbeat: float = HEARTBEAT,
+    hosts: tuple[str, ...] = (),
+    plan: Path = SITE,
+    tag_key: SecretStr | None = None,
 ) -> AsyncIterator[House]:
     """A gateway that sees its devices, until the end of the block."""
     site = folder / "site.yaml"
-    site.write_text(SITE.read_text("utf-8"), "utf-8")
+    site.write_text(plan.read_text("utf-8"), "utf-8")
     settings = Settings(
         site=site,
         data_dir=folder / "data",
@@ -104,6 +111,7 @@ async def open_house(
         linger_ms=0,
         http="127.0.0.1:0",
         http_hosts=hosts,
+        tag_key=tag_key,
     )
     async with build(settings) as gateway, aiomqtt.Client("127.0.0.1", broker.port) as devices:
         running = asyncio.create_task(gateway.run(), name="gateway")

@@ -21,6 +21,7 @@ from gateway.bootstrap import read_site
 from tests.bench import stages
 from tests.bench.devices import show_devices
 from tests.bench.feed_latency import latencies
+from tests.bench.patrol import show_patrol
 from tests.bench.processes import GatewayProcess, gateway, load, until
 from tests.servers.influx import InfluxServer
 from tests.servers.mosquitto import Mosquitto
@@ -118,7 +119,9 @@ async def bench(what: str, count: int, runs: int, rate: float) -> None:
         folder = Path(name)
         if what in ("all", "devices") and not rate:
             await show_devices(console, folder, runs)
-        if what == "devices":
+        if what in ("all", "patrol") and not rate:
+            show_patrol(console)
+        if what in ("devices", "patrol"):
             return
         site = write_site(folder)
         console.print(
@@ -194,7 +197,7 @@ async def _show_latency(site: Path, folder: Path, broker: Mosquitto, url: str, r
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="?", default="all", choices=["all", "messages", "devices"])
+    parser.add_argument("what", nargs="?", default="all", choices=["all", "messages", "devices", "patrol"])
     parser.add_argument("--count", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--latency-at", type=float, default=0, help="only the latency, at this rate")

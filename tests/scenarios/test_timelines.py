@@ -17,16 +17,18 @@ def stories() -> Iterator[Any]:
         for story in text["stories"]:
             profile = {**text.get("profile", {}), **story.get("profile", {})}
             site = laid_over(text.get("site", {}), story.get("site", {}))
-            yield pytest.param(profile, site, story["steps"], id=f"{path.stem}: {story['story']}")
+            begin = story.get("begin", text.get("begin"))
+            yield pytest.param(profile, site, begin, story["steps"], id=f"{path.stem}: {story['story']}")
 
 
 @pytest.mark.parametrize("tell", [plainly, with_ticks, from_memory], ids=lambda tell: tell.__name__)
-@pytest.mark.parametrize(("profile", "site", "steps"), list(stories()))
+@pytest.mark.parametrize(("profile", "site", "begin", "steps"), list(stories()))
 def test_a_story_ends_as_it_is_told(
     profile: dict[str, Any],
     site: dict[str, Any],
+    begin: str | None,
     steps: list[dict[str, Any]],
     tell: Callable[[Telling, Millis], None],
 ) -> None:
-    for where, expected, found in Telling(profile, site, tell).play(steps):
+    for where, expected, found in Telling(profile, site, tell, begin).play(steps):
         assert (where, found) == (where, expected)

@@ -10,10 +10,14 @@ of a story has ``at`` (since the start), at most one input, and what is expected
   story), ``by: anna``, ``with: {…}``, ``seen: 1`` for the version the person saw
 - ``rejected: out_of_range`` with ``times``
 - ``telemetry`` with ``every: 10s``, ``until: 5m`` and ``rise: {starts: 4}``: a run of reports, the points rising each time
+- ``tap: {tag: 04…, guard: g-07, id: t1}`` by the reader in ``device`` or a ``phone: p1``; see :mod:`tests.scenarios.taps`
 - ``configure: {profile: {…}, site: {…}}``: laid over what was in force; null removes
 - ``then``: every outcome since the step before, as ``kind rule/level key=value … @time``; the time only where it differs
   from the step's; null passes over them; ``alert`` / ``order``: fields of the newest record of the rule in ``of``;
   ``state``: fields of what is remembered of the device; ``reply``: fields of the answer
+- ``rounds``: every round of patrol in a line; ``judged``: taps by their id; ``places``: what is wrong at checkpoints
+
+A story that has a ``begin``, a local time, may give ``at`` as local times too; others pass over how taps were judged.
 """
 
 import copy
@@ -39,11 +43,15 @@ from gateway.core.inputs import (
     Tick,
 )
 from gateway.core.order_state import WorkOrder
+from gateway.core.patrol.memory import Round, TapRecord
 from gateway.core.plan import SitePlan
 from gateway.core.state import Alert, Reply, State
 from gateway.core.values import Millis, show_duration
 from gateway.site import SiteBundle, build_plan
+from gateway.site.bundle import internal_profiles
 from gateway.site.fields import duration
+from tests.scenarios import taps
+from tests.scenarios.clock import Clock
 
 START: Millis = 1_790_000_000_000
 PROFILE = {"profile": "thing", "report_every": "10s"}
@@ -85,6 +93,26 @@ TOLD = (
     "more",
 )
 """Details of an outcome that a story repeats, in this order."""
+OF_PATROL = (
+    "result",
+    "on_time",
+    "early",
+    "late",
+    "late_upload",
+    "made_up",
+    "skipped",
+    "missed",
+    "unknown",
+    "extra",
+    "why",
+    "to",
+    "was",
+    "guard",
+    "tag",
+    "epoch",
+    "decision",
+)
+"""The same of rounds, tags, guards and posts."""
 
 
 def laid_over(base: Any, change: Any) -> Any:  # noqa: ANN401 - YAML is untyped
@@ -98,7 +126,8 @@ def laid_over(base: Any, change: Any) -> Any:  # noqa: ANN401 - YAML is untyped
 def plan_from(profile: dict[str, Any], site: dict[str, Any]) -> SitePlan:
     """The plan these mean when they are written as files."""
     texts = {"site.yaml": laid_over(SITE, site), "thing.yaml": laid_over(PROFILE, profile)}
-    return build_plan(SiteBundle("site.yaml", {name: yaml.safe_dump(text) for name, text in texts.items()}))
+    written = {name: yaml.safe_dump(text) for name, text in texts.items()}
+    return build_plan(SiteBundle("site.yaml", {**internal_profiles(), **written}))
 
 
 class Telling:
@@ -110,19 +139,27 @@ class Telling:
     """
 
     def __init__(
-        self, profile: dict[str, Any], site: dict[str, Any], tell: Callable[["Telling", Millis], None]
+        self,
+        profile: dict[str, Any],
+        site: dict[str, Any],
+        tell: Callable[["Telling", Millis], None],
+        begin: str | None = None,
     ) -> None:
         self._profile, self._site, self._tell = profile, site, tell
         self.engine = Engine(plan_from(profile, site), State())
-        self.now = START
+        self.clock = Clock(self.engine.plan.timezone, begin, START)
+        self.now = self.clock.start
+        self.taps: dict[str, TapRecord] = {}
+        """By the id the client gave."""
+        self.rounds: dict[str, Round] = {}
         self.outcomes: list[Outcome] = []
         self.replies: list[Reply] = []
         self._alerts: dict[str, Alert] = {}
         self._orders: dict[str, WorkOrder] = {}
         self._names: dict[Any, str] = {}
         self._kinds: dict[str, str] = {}
-        self.feed(Started(START, None))
-        self.feed(LinkUp(START))
+        self.feed(Started(self.now, None))
+        self.feed(LinkUp(self.now))
         self.outcomes.clear()
 
     def feed(self, *inputs: Input) -> None:
@@ -130,6 +167,8 @@ class Telling:
         effects = self.engine.step(inputs)
         self.outcomes.extend(effects.outcomes)
         self.replies.extend(effects.replies)
+        self.taps |= {record.key: record for record in effects.taps.values()}
+        self.rounds |= effects.rounds
         self._alerts |= {alert.rule: alert for alert in effects.alerts.values()}
         self._orders |= {order.rule or "by hand": order for order in effects.orders.values()}
         for kind, known in (("alert", effects.alerts), ("order", effects.orders)):
@@ -141,12 +180,14 @@ class Telling:
         """Each expectation of the story: where it stands, what is expected, what was found."""
         for number, given in enumerate(steps, 1):
             step = dict(given)
-            at = START + duration(step.pop("at"))
-            where = f"step {number}, at {show_duration(at - START)}"
+            at = self.clock.read(str(step.pop("at")), self.now)
+            where = f"step {number}, at {self.clock.show(at)}"
             self._tell(self, at - duration(step.get("started", "0s")))
             self.now = at
             expected: dict[str, Any] = {
-                key: step.pop(key) for key in ("then", "alert", "order", "state", "reply") if key in step
+                key: step.pop(key)
+                for key in ("then", "alert", "order", "state", "reply", *taps.EXPECTED)
+                if key in step
             }
             rule, device = step.get("of"), step.get("device", "d1")
             self.feed(*self._inputs(step, at))
@@ -157,7 +198,8 @@ class Telling:
     ) -> Iterator[tuple[str, object, object]]:
         if "then" in expected:
             if expected["then"] is not None:
-                yield f"{where}, outcomes", expected["then"], [self._words(one) for one in self.outcomes]
+                told = [one for one in self.outcomes if self.clock.local or one.kind != "tap.judged"]
+                yield f"{where}, outcomes", expected["then"], [self._words(one) for one in told]
             self.outcomes.clear()
         for name, kept in (("alert", self._alerts), ("order", self._orders)):
             if name in expected:
@@ -169,15 +211,21 @@ class Telling:
         if "reply" in expected:
             found = _plain(self.replies[-1])
             yield f"{where}, reply", expected["reply"], _part(found, expected["reply"])
+        for name in taps.EXPECTED:
+            if name in expected:
+                yield f"{where}, {name}", expected[name], taps.found(self, name, expected[name])
 
     def _words(self, one: Outcome) -> str:
         level = f"{one.rule}/{one.level}" if one.rule and one.level else ""
         named = one.device if one.device != "d1" else ""
+        names = OF_PATROL if one.kind.partition(".")[0] in ("round", "tag", "guard", "duty", "tap") else TOLD
         detail = [
-            f"{key}={self._named(value)}" for key in TOLD if (value := one.detail.get(key)) not in (None, [])
+            f"{key}={self._named(value)}" for key in names if (value := one.detail.get(key)) not in (None, [])
         ]
         by = f"by={one.actor}" if one.actor else ""
-        time = "" if one.at == self.now else f"@{show_duration(one.at - START)}"
+        time = "" if one.at == self.now else f"@{self.clock.show(one.at)}"
+        if one.kind.startswith("tap.") and one.kind != "tap.reviewed":
+            return " ".join(word for word in (taps.words(self, one), time) if word)
         return " ".join(word for word in (one.kind, named, level, *detail, by, time) if word)
 
     def _named(self, value: Any) -> str:  # noqa: ANN401 - any detail of an outcome
@@ -190,6 +238,8 @@ class Telling:
         device = step.pop("device", "d1")
         if "every" in step:
             return self._run(step, at, device)
+        if "tap" in step or "taps" in step:
+            return [*taps.inputs(step, at, device, len(self.replies))]
         ts = at - (duration(step.pop("ago")) if "ago" in step else 0)
         retained = step.pop("retained", False)
         match step:
@@ -232,7 +282,7 @@ class Telling:
         )
 
     def _run(self, step: dict[str, Any], at: Millis, device: str) -> list[Input]:
-        last = self.now = START + duration(step["until"])
+        last = self.now = self.clock.read(str(step["until"]), at)
         times = range(at, last + 1, duration(step["every"]))
         rises = step.get("rise", {})
         return [
@@ -251,11 +301,15 @@ class Telling:
             target = self._order_called(step["id"])
         elif verb.startswith("device."):
             target = device
+        elif verb.partition(".")[0] in ("tap", "round", "guard", "duty", "tag", "source"):
+            target = taps.target(self, str(step.get("of", "")))
         else:
             target = kept[step["of"]].id if "of" in step else ""
         args = {
             key: at + duration(value[4:])
             if isinstance(value, str) and value.startswith("now+")
+            else at - duration(value[4:])
+            if isinstance(value, str) and value.startswith("now-")
             else self._order_called(value)
             for key, value in step.get("with", {}).items()
         }

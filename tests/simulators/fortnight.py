@@ -50,7 +50,10 @@ class Size(NamedTuple):
 
 @cache
 def site(devices: int, *, full_rate: bool) -> SitePlan:
-    """Riverside with as many devices as asked, in the mixture it has; each as if the owner had written it."""
+    """Riverside with as many devices as asked, in the mixture it has; each as if the owner had written it.
+
+    The rounds of the demonstration are left out: there is nobody with a phone, and one is due every minute.
+    """
     bundle = read_bundle(SITE)
     document: dict[str, Any] = yaml.safe_load(bundle.files["site.yaml"])
     patterns = document["devices"]
@@ -61,6 +64,7 @@ def site(devices: int, *, full_rate: bool) -> SitePlan:
         for turn in range(devices // len(patterns) + 1)
         for pattern in patterns
     ][:devices]
+    document["routes"] = [route for route in document["routes"] if "MINUTELY" not in route["every"]]
     files = {**bundle.files, "site.yaml": yaml.safe_dump(document, allow_unicode=True)}
     for profile, every in REPORTS.items():
         name = f"shipped:{profile}.yaml"
@@ -161,7 +165,7 @@ class Run:
     def _after_outage(self, missed: list[Publication]) -> Iterator[Publication]:
         """The broker gives what it had retained, as it is now, and every device says that it is back."""
         status = {sent.topic: sent for sent in missed if sent.retain}
-        for name in self.plan.devices:
+        for name in self.plan.equipment:
             topic = f"{self.plan.topic_root}/{self.plan.site}/{name}/status"
             offline = topic in status and status[topic].payload == b"offline"
             yield Publication(topic, b"offline" if offline else b"online", retain=True)
@@ -213,6 +217,9 @@ def add(whole: Effects, part: Effects) -> None:
     whole.alerts |= part.alerts
     whole.orders |= part.orders
     whole.forgotten |= part.forgotten
+    whole.taps |= part.taps
+    whole.rounds |= part.rounds
+    whole.patrol |= part.patrol
     whole.scalars |= part.scalars
 
 

@@ -16,6 +16,12 @@ def the_house() -> SitePlan:
 
 
 @cache
+def the_patrols() -> SitePlan:
+    """Two readers, and rounds of every kind."""
+    return load_site(Path(__file__).with_name("patrols.yaml"))
+
+
+@cache
 def the_riverside() -> SitePlan:
     """The demo's site."""
     return load_site(ROOT / "simulators" / "sites" / "riverside" / "site.yaml")

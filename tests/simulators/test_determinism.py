@@ -74,7 +74,7 @@ def test_a_device_behaves_the_same_whatever_the_others_do(riverside: SitePlan) -
 def test_how_often_a_fleet_is_advanced_changes_nothing(cuts: list[int], seed: int) -> None:
     kinds = {
         device.id: MODELS[device.kind.profile].own_faults | COMMON_FAULTS
-        for device in the_house().devices.values()
+        for device in the_house().equipment.values()
     }
     faults = [
         Fault(name, kind, 1_000 * number, 30_000)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.codecs.decoder import Decoder
-from gateway.core.inputs import Event, Rejection, Status, Telemetry
+from gateway.core.inputs import Event, Rejection, Status, Tap, Telemetry
 from gateway.core.plan import SitePlan
 from gateway.core.values import DAY, HOUR, Message
 from simulators.faults import COMMON_FAULTS, Fault, FaultKind
@@ -22,7 +22,7 @@ def test_every_publication_is_taken_in_health_and_in_every_fault(seed: int, shif
     start = START + shift * DAY
     faults = [
         Fault(device.id, kind, number * 90_000, 80_000)
-        for device in the_house().devices.values()
+        for device in the_house().equipment.values()
         for number, kind in enumerate(sorted(MODELS[device.kind.profile].own_faults | HARMLESS))
     ]
     decoder = Decoder(the_house())
@@ -61,4 +61,4 @@ def test_a_fleet_says_everything_a_gateway_knows(house: SitePlan) -> None:
         for sent in Fleet(house, seed=1, start=START).advance(START + HOUR)
         for fact in decoder.decode(Message(sent.topic, sent.payload, sent.retain), sent.at)
     }
-    assert facts == {Telemetry, Event, Status}
+    assert facts == {Telemetry, Event, Status, Tap}

@@ -122,7 +122,7 @@ async def test_births_are_retained(house: SitePlan, mosquitto: Mosquitto) -> Non
     await simulate(site=house, url=mosquitto.url, speed=0, start=START, duration=5, faults=[])
     async with listening(mosquitto.url) as ear:
         await ear.until(lambda: ear.count == 5)
-    assert ear.heard == {f"facility/house/{name}/status": [b"online"] for name in house.devices}
+    assert ear.heard == {f"facility/house/{name}/status": [b"online"] for name in house.equipment}
 
 
 async def test_a_stopped_broker_holds_the_simulation_back(house: SitePlan, mosquitto: Mosquitto) -> None:

@@ -15,16 +15,24 @@ from tests.simulators.listening import START
 
 def test_a_blown_up_site_has_so_many_devices_of_the_same_kinds(house: SitePlan) -> None:
     large = blow_up(house, 1_003)
-    assert len(large.devices) == 1_003
+    made = large.equipment
+    assert len(made) == 1_003
     assert all(name == device.id for name, device in large.devices.items())
-    assert len({id(device.kind) for device in large.devices.values()}) == 4
-    profiles = Counter(device.kind.profile for device in large.devices.values())
+    assert len({id(device.kind) for device in made.values()}) == 4
+    profiles = Counter(device.kind.profile for device in made.values())
     assert profiles == {"elevator": 402, "fire_panel": 201, "access_gate": 200, "patrol_reader": 200}
-    assert len({device.series for device in large.devices.values()}) == 1_003
+    assert len({device.series for device in made.values()}) == 1_003
+
+
+def test_what_stands_for_the_patrol_is_there_once_however_large_the_site(house: SitePlan) -> None:
+    virtual = [name for name, device in house.devices.items() if device.virtual]
+    for devices in (1, 1_003):
+        large = blow_up(house, devices)
+        assert [name for name, device in large.devices.items() if device.virtual] == virtual
 
 
 def test_a_site_can_be_made_smaller(house: SitePlan) -> None:
-    assert list(blow_up(house, 2).devices) == ["lift-1", "lift-2"]
+    assert list(blow_up(house, 2).equipment) == ["lift-1", "lift-2"]
 
 
 def test_ids_of_a_large_site_are_valid_topics(house: SitePlan) -> None:

@@ -1,7 +1,8 @@
 """Somebody who hears what the gateway hears and judges its alerts by a plain reading of the rules.
 
 It keeps the last value of each point and since when a condition has been true, and nothing of the engine's machinery. Only
-which conditions to look at, and whether a device can be seen at all, it takes from the engine.
+which conditions to look at, and whether a device can be seen at all, it takes from the engine. What the gateway says of
+checkpoints, routes and guards nobody hears on the wire: of that the witness says nothing.
 """
 
 from collections import Counter, defaultdict, deque
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 from gateway.core.effects import Outcome
 from gateway.core.engine import Engine
-from gateway.core.inputs import Event, Fact, Status, Telemetry
+from gateway.core.inputs import Event, Fact, Status, Tap, Telemetry
 from gateway.core.plan import (
     AllOf,
     AnyOf,
@@ -78,16 +79,17 @@ class Witness:
 
     def take(self, fact: Fact, engine: Engine) -> None:
         """A fact comes in; the engine has not seen it."""
-        if fact.device is None:
+        name = speaker(fact)
+        if name is None:
             return
-        heard, dev = self._heard[fact.device], engine.state.devices.get(fact.device)
+        heard, dev = self._heard[name], engine.state.devices.get(name)
         if dev is not None and dev.frozen:
-            for name in dev.alerts.values():
-                self._gone.pop(name, None)  # its clear delay stood still
+            for alert in dev.alerts.values():
+                self._gone.pop(alert, None)  # its clear delay stood still
         if isinstance(fact, Telemetry):
-            for name, value in fact.values.items():
-                if name not in heard.last or fact.ts >= heard.last[name][0]:
-                    heard.last[name] = (fact.ts, value)
+            for point, value in fact.values.items():
+                if point not in heard.last or fact.ts >= heard.last[point][0]:
+                    heard.last[point] = (fact.ts, value)
             if not fact.retained:
                 heard.at, heard.online = fact.at, True if heard.online is False else heard.online
         elif isinstance(fact, Event):
@@ -95,20 +97,23 @@ class Witness:
             if all(one.key != fact.key for one in heard.events):
                 heard.event = fact
                 heard.events.append(fact)
+        elif isinstance(fact, Tap):
+            heard.at, heard.online = fact.at, True if heard.online is False else heard.online
         elif isinstance(fact, Status):
             if not fact.online and heard.online is not False:
                 heard.lost_at = fact.at
             heard.online = fact.online
             heard.at = fact.at if fact.online and not fact.retained else heard.at
-        self._note(fact.device, fact.at, engine)
+        self._note(name, fact.at, engine)
 
     def after(self, fact: Fact, engine: Engine) -> None:
         """The engine has judged the fact; an event is over."""
-        if fact.device is None:
+        speaks = speaker(fact)
+        if speaks is None:
             return
-        self._heard[fact.device].event = None
-        self._note(fact.device, fact.at, engine)
-        dev = engine.state.devices.get(fact.device)
+        self._heard[speaks].event = None
+        self._note(speaks, fact.at, engine)
+        dev = engine.state.devices.get(speaks)
         for name in () if dev is None else dev.alerts.values():
             self._follow(engine.state.alerts[name], fact.at, engine)
 
@@ -138,7 +143,9 @@ class Witness:
     def judge(self, outcome: Outcome, engine: Engine) -> None:
         """Something came of it: was there a reason?"""
         if outcome.kind in RAISES:
-            self._judge_raise(outcome)
+            self._known.add(outcome.subject or "")
+            if not self._plan.devices[outcome.device or ""].virtual:
+                self._judge_raise(outcome)
         elif outcome.kind == "alert.ended":
             self._gone.pop(outcome.subject or "", None)
         elif outcome.kind == "notice.sent":
@@ -157,7 +164,6 @@ class Witness:
         rule = device.kind.rules[outcome.rule or ""]
         level = next(one for one in rule.levels if one.level.label == outcome.level)
         key, now = f"{rule.name}/{outcome.level}", outcome.at
-        self._known.add(outcome.subject or "")
         true = self._bare(
             level.when,
             key,
@@ -190,6 +196,8 @@ class Witness:
     def _follow(self, alert: Alert, now: Millis, engine: Engine) -> None:
         """An alert whose condition has gone for its clear delay must not stand."""
         device = self._plan.devices[alert.device]
+        if device.virtual:
+            return
         rule, dev = device.kind.rules[alert.rule], engine.state.devices[alert.device]
         seen = engine.state.scalars.observing and not dev.frozen
         excused = rule.latched or alert.chattering or alert.state not in ACTIVE or not seen
@@ -256,6 +264,11 @@ class Witness:
             case Rate() | Changed():
                 return True  # not judged here
         raise AssertionError(condition)
+
+
+def speaker(fact: Fact) -> str | None:
+    """The device that says it."""
+    return fact.source if isinstance(fact, Tap) else fact.device
 
 
 def _fits(event: Event, wanted: Happened | Count) -> bool:

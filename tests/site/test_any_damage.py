@@ -12,7 +12,7 @@ from gateway.site import SiteBundle, build_plan
 from gateway.site.document import Path, parse
 from tests.site.test_plan_builder import CONDITIONS
 from tests.site.test_planned import OFFICE
-from tests.site.texts import bundle, rules
+from tests.site.texts import PATROLLED, bundle, patrolled, rules
 
 ACTIVE = """
     low:
@@ -30,6 +30,7 @@ suppressions:
 FILES: dict[str, Json] = {
     "site": parse("site", OFFICE).data,
     "pump": parse("pump", rules(CONDITIONS + ACTIVE) + SUPPRESSED).data,
+    "patrol": parse("patrol", PATROLLED).data,
 }
 TEXTS = {file: json.dumps(data) for file, data in FILES.items()}
 JUNK = st.sampled_from(
@@ -57,6 +58,11 @@ JUNK = st.sampled_from(
         "2026-02-29 25:61",
         "office",
         "pump-1",
+        "gate",
+        "06:00",
+        "04A22B1C3D5E80",
+        {"id": "gate"},
+        ["gate", "gate"],
     ]
 ) | st.text(max_size=8)
 
@@ -100,5 +106,7 @@ def test_damage_anywhere_is_told_and_never_crashes(place: tuple[str, Path], junk
     name, path = place
     texts = dict(TEXTS)
     texts[name] = json.dumps(damaged(FILES[name], path, junk), ensure_ascii=True)
-    found = outcome(bundle(texts["site"], pump=texts["pump"]))
+    found = outcome(
+        patrolled(texts["patrol"]) if name == "patrol" else bundle(texts["site"], pump=texts["pump"])
+    )
     assert found is None or (found and all(problem.message and problem.file for problem in found))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import device_profiles
 from gateway.site.check import check_file, check_files, schemas
-from tests.site.texts import PUMP, SITE, rules
+from tests.site.texts import PATROLLED, PUMP, SITE, rules
 
 
 def test_a_good_site_is_summed_up(tmp_path: Path) -> None:
@@ -20,11 +20,22 @@ def test_a_good_site_is_summed_up(tmp_path: Path) -> None:
         "work-order templates": 1,
         "teams": 1,
         "buildings": 1,
+        "guards": 0,
         "checkpoints": 0,
         "routes": 0,
+        "coverage rules": 0,
     }
     assert str(checked) == (
         f"{tmp_path}/site.yaml: site mill is good: 1 pump devices, 1 rules, 1 work-order templates, 1 teams, 1 buildings"
+    )
+
+
+def test_a_patrol_is_counted_and_its_checkpoints_are_no_devices(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(PATROLLED, "utf-8")
+    (tmp_path / "pump.yaml").write_text(rules("r: {levels: {warning: {when: {offline: true}}}}"), "utf-8")
+    assert str(check_file(tmp_path / "site.yaml")).split(": ")[-1] == (
+        "2 pump devices, 1 rules, 2 work-order templates, 1 teams, 1 buildings,"
+        " 2 guards, 3 checkpoints, 3 routes, 2 coverage rules"
     )
 
 
@@ -61,7 +72,8 @@ def test_what_is_neither_site_nor_profile(tmp_path: Path) -> None:
 
 
 def test_every_shipped_profile_is_good() -> None:
-    found = check_files(device_profiles.profile_path(name) for name in device_profiles.available())
+    names = (*device_profiles.available(), *device_profiles.internal())
+    found = check_files(device_profiles.profile_path(name) for name in names)
     assert [str(one) for one in found if not one.good] == []
 
 
@@ -72,3 +84,8 @@ def test_the_schemas_are_plain_json_and_know_the_words_of_the_files() -> None:
     assert {"is", "in", "all", "any", "not", "for", "above"} <= set(condition)
     assert found["site"]["additionalProperties"] is False
     assert "timezone" in found["site"]["required"]
+    defined = found["site"]["$defs"]
+    assert {"from", "until", "secure", "epoch"} <= set(defined["TagEntry"]["properties"])
+    assert defined["CheckpointEntry"]["properties"]["tags"]["items"] == {
+        "anyOf": [{"type": "string"}, {"$ref": "#/$defs/TagEntry"}]
+    }

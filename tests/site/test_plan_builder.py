@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.patrol.routes import Tag
 from gateway.core.plan import (
     AllOf,
     AnyOf,
@@ -92,6 +93,12 @@ def test_every_condition_of_the_grammar() -> None:
     )
 
 
+def test_a_rule_may_want_a_name_from_who_acknowledges_it() -> None:
+    text = "r: {named_ack: true, levels: {warning: {when: {offline: true}}}}\nq: {levels: {warning: {when: {offline: true}}}}"
+    found = build_plan(bundle(pump=rules(text))).devices["pump-1"].kind.rules
+    assert {name: rule.named_ack for name, rule in found.items()} == {"r": True, "q": False}
+
+
 def test_points_events_and_defaults_of_a_kind() -> None:
     kind = build_plan(bundle(pump=PUMP + "  {}\n")).devices["pump-1"].kind
     assert kind.title == Title("Pump", "水泵")
@@ -136,7 +143,7 @@ devices:
 checkpoints:
   - {id: gate, title: Gate, building: hall, floor: L0, place: left, tags: ["04:a2:2b:1c 3d-5e80"]}
 routes:
-  - {id: night, checkpoints: [gate, gate], order: random, reader: pump-1}
+  - {id: night, checkpoints: [gate], order: random, reader: pump-1}
 """
 
 
@@ -171,10 +178,10 @@ def test_the_rest_of_the_site() -> None:
         allow_skips=False,
         reopen_within=3 * DAY,
     )
-    assert plan.checkpoints["gate"].tags == ("04A22B1C3D5E80",)
+    assert plan.checkpoints["gate"].tags == (Tag(id="04A22B1C3D5E80"),)
     assert plan.checkpoints["gate"].place == "left"
     route = plan.routes["night"]
-    assert (route.checkpoints, route.order, route.reader) == (("gate", "gate"), "random", "pump-1")
+    assert (route.checkpoints, route.order, route.readers) == (("gate",), "random", ("pump-1",))
 
 
 LIMIT = "r: {levels: {warning: {when: {point: pressure, above: $pressure_high}, for: $dry_after}}}"

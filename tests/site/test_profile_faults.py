@@ -118,6 +118,8 @@ from tests.site.texts import PUMP, SITE, bundle, problem, problems, rules
          "rules.r.clear.deadband: 1.5 leaves nothing between 2 and 4: it never clears"),
         ("r: {levels: {warning: {when: {point: pressure, above: 8}}}, clear: {deadband: 900}}",
          "rules.r.clear.deadband: 900 is wider than the valid range of 'pressure': it never clears"),
+        ("r: {levels: {warning: {when: {offline: true}}}, named_ack: true, auto_ack: true}",
+         "rules.r: named_ack waits for a person with a name and auto_ack for nobody; choose one"),
         ("r: {levels: {warning: {when: {offline: true}}}, latched: true, auto_ack: true}",
          "rules.r: latched waits for a person and auto_ack for nobody; choose one"),
         ("r: {levels: {warning: {when: {offline: true}}}, work_order: {critical: pump-repair}}",

@@ -29,11 +29,15 @@ def shipped(name: str) -> Kind:
 
 def test_these_profiles_ship() -> None:
     assert device_profiles.available() == NAMES
+    assert device_profiles.internal() == ("checkpoint", "guard", "patrol_route")
+    for name in ("checkpoint", "patrol/checkpoint"):
+        with pytest.raises(KeyError):
+            device_profiles.samples_path(name)
     with pytest.raises(KeyError):
         device_profiles.profile_path("../pyproject")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *device_profiles.internal()])
 def test_a_shipped_profile_is_clean_and_reads_in_both_languages(name: str) -> None:
     kind = shipped(name)
     titles = [
@@ -54,7 +58,7 @@ def test_a_shipped_profile_watches_silence_and_connection(name: str) -> None:
     assert {"silent", "offline"} <= set(shipped(name).rules)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *device_profiles.internal()])
 def test_a_shipped_profile_fits_a_site_without_calendars(name: str) -> None:
     problems = Problems()
     text = device_profiles.profile_path(name).read_text("utf-8")
@@ -121,6 +125,7 @@ def test_samples_stand_beside_a_shipped_profile_with_what_is_taken_and_what_is_r
         ("fire_panel", "fire"),
         ("access_gate", "duress"),
         ("patrol_reader", "sos"),
+        ("guard", "sos"),
     ],
 )
 def test_life_safety_is_latched_and_cannot_be_shelved(profile: str, rule: str) -> None:
@@ -133,7 +138,7 @@ def test_life_safety_is_latched_and_cannot_be_shelved(profile: str, rule: str) -
 
 def test_riverside_is_the_site_it_says_it_is() -> None:
     plan = load_site(RIVERSIDE)
-    assert Counter(device.kind.profile for device in plan.devices.values()) == {
+    assert Counter(device.kind.profile for device in plan.equipment.values()) == {
         "elevator": 12,
         "fire_panel": 3,
         "access_gate": 8,

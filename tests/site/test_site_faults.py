@@ -108,6 +108,7 @@ routes:
         ("04B22B1C3D5E80", "door", "site.yaml:11: checkpoints[1].tags[0]: found 'door'; a tag's id is 4 to 10 bytes"),
         ("04B22B1C3D5E80", "11223344", "site.yaml:11: checkpoints[1].tags[0]: found 11223344; put the tag's id in quotes"),
         ("id: roof", "id: gate", "site.yaml:11: checkpoints[1].id: the id 'gate' was already given on line 10"),
+        ("id: roof", "id: pump-1", "site.yaml:11: checkpoints[1].id: the id 'pump-1' was already given on line 8, among the devices;"),
         ("floor: L0, tags", "floor: L7, tags", "site.yaml:10: checkpoints[0].floor: unknown floor of hall: 'L7'"),
     ],
 )  # fmt: skip

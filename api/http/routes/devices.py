@@ -74,10 +74,10 @@ class Row(NamedTuple):
 async def list_devices(
     request: Request, asked: Asked, wanted: Annotated[DeviceListing, Query()]
 ) -> Paged[DeviceView]:
-    """Devices by id, each with its last values and how good they are."""
+    """Devices by id, each with its last values and how good they are; what stands for the patrol is found by its id."""
     inventories: Inventories = request.app.state.inventories
     after = wanted.after
-    narrow = Filter(wanted.kind, wanted.building, wanted.floor, wanted.text)
+    narrow = Filter(wanted.kind, wanted.building, wanted.floor, wanted.text, real=True)
     candidates = inventories.of(asked.plan).find(narrow, after[1] if after else "")
 
     def query(connection: sa.Connection) -> tuple[list[Row], str | None, records.Watching]:

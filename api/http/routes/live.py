@@ -33,7 +33,7 @@ class LiveQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kinds: Annotated[
-        list[Literal["alert", "work_order", "device", "gateway", "rejected"]],
+        list[Literal["alert", "work_order", "patrol", "device", "gateway", "rejected"]],
         BeforeValidator(_words),
         Field(max_length=10, description="all when left out"),
     ] = []
@@ -56,7 +56,7 @@ async def live(
 ) -> Response:
     """What happens, as it is committed, as server-sent events.
 
-    Events are named `alert`, `work_order`, `device`, `gateway` and `rejected`; their id is the number under which they
+    Events are named `alert`, `work_order`, `patrol`, `device`, `gateway` and `rejected`; their id is the number under which they
     are on record, so a client that comes back with `Last-Event-ID` misses nothing. `reading` events have no id. A
     `reset` says that what was missed is not on record any more: load what you show again.
     """

@@ -59,7 +59,7 @@ async def reload(asked: Asked) -> SiteView:
 
 def _view(plan: SitePlan, now: str) -> SiteView:
     kinds: dict[str, KindView] = {}
-    for device in plan.devices.values():
+    for device in plan.equipment.values():
         kind = kinds.setdefault(
             device.kind.profile,
             KindView(kind=device.kind.profile, title=title_view(device.kind.title), devices=0),

@@ -2,10 +2,11 @@
 
 An entry is ``[at, tag, body]``. A message is kept as it came, so that other rules and other profiles can be tried on
 it later. One that held nothing usable is kept as its refusal without the payload: a broken device must not push
-everybody else's history out of a bounded journal.
+everybody else's history out of a bounded journal. A message with the addresses of cryptographic tags in it is kept
+with what they proved: the keys stay with the running gateway, and a replay has none.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -14,17 +15,19 @@ import zstandard
 from gateway.core.inputs import (
     Command,
     Configured,
+    Fact,
     LinkLost,
     LinkUp,
     Rejection,
     Started,
+    Tap,
     Tick,
 )
 from gateway.core.plan import SitePlan
 from gateway.core.values import Message, Millis
 
 Entry: TypeAlias = tuple[Millis, str, object]
-Recorded: TypeAlias = Command | Configured | LinkLost | LinkUp | Rejection | Started | Tick
+Recorded: TypeAlias = Command | Configured | LinkLost | LinkUp | Rejection | Started | Tap | Tick
 """What is journalled beside messages."""
 
 LEVEL = 1
@@ -42,6 +45,7 @@ _BODIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "message": msgspec.msgpack.Decoder(Message),
     "refused": msgspec.msgpack.Decoder(tuple[str | None, str, str, str]),
     "started": msgspec.msgpack.Decoder(int | None),
+    "tap": msgspec.msgpack.Decoder(Tap),
     "tick": msgspec.msgpack.Decoder(None),
     "up": msgspec.msgpack.Decoder(None),
 }
@@ -62,8 +66,26 @@ def entry(one: Recorded) -> Entry:
             return one.at, "refused", (one.device, one.topic[:TOPIC_KEPT], one.reason, one.detail)
         case Started():
             return one.at, "started", one.last
+        case Tap():
+            return one.at, "tap", one
         case Tick():
             return one.at, "tick", None
+
+
+def message_entry(at: Millis, message: Message, facts: Sequence[Fact]) -> Entry:
+    """A message as a journal entry, with what the addresses of the tags in it proved.
+
+    Args:
+        at: when it is handled.
+        message: as it came.
+        facts: what was made of it.
+    """
+    seals = {
+        fact.url: fact.seal
+        for fact in facts
+        if type(fact) is Tap and fact.url is not None and fact.seal is not None
+    }
+    return at, "message", msgspec.structs.replace(message, seals=seals) if seals else message
 
 
 def pack(entries: Iterable[Entry]) -> bytes:
@@ -98,5 +120,5 @@ def _input(at: Millis, tag: str, body: Any, plan_of: Callable[[str], SitePlan]) 
         case "tick":
             return Tick(at)
         case _:
-            found: Message | Command = body
+            found: Message | Command | Tap = body
             return found

@@ -1,15 +1,16 @@
 """What a step leads to, written as rows of one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
-from gateway.adapters.sql import journal, outbox_rows, quality, schema
+from gateway.adapters.sql import journal, outbox_rows, patrol, quality, schema
 from gateway.adapters.sql.quarantine import Quarantine
 from gateway.core.effects import Effects
 from gateway.core.order_state import WorkOrder
+from gateway.core.patrol.memory import PatrolState
 from gateway.core.state import Alert, AlertState, State
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -102,6 +103,22 @@ class Recorder:
                 for event in effects.events
             ]
             self._upsert(connection, schema.event, rows, keep=True)
+        if effects.taps or effects.rounds or effects.patrol:
+            self._write_patrol(connection, effects, state.patrol)
+
+    def _write_patrol(self, connection: sa.Connection, effects: Effects, found: PatrolState) -> None:
+        taps = list(effects.taps.values())
+        self._upsert(connection, schema.tap, patrol.tap_rows(taps, found.known), first=patrol.AT_RECEIPT)
+        patrol.forget_membership(connection, taps)
+        self._upsert(connection, schema.tap_round, patrol.membership_rows(taps), keep=True)
+        self._upsert(
+            connection,
+            schema.patrol_round,
+            [patrol.round_row(one, one.id in found.rounds) for one in effects.rounds.values()],
+        )
+        kept, gone = patrol.memory_rows(effects.patrol, found)
+        self._upsert(connection, schema.patrol_memory, kept)
+        patrol.forget_memories(connection, gone)
 
     def _write_engine(
         self, connection: sa.Connection, effects: Effects, state: State, config: Bundle | None
@@ -139,22 +156,32 @@ class Recorder:
         rows: Sequence[Mapping[str, Any]],
         *,
         keep: bool = False,
+        first: Collection[str] = (),
     ) -> None:
-        """Insert rows or replace those with the same key; with ``keep`` the first one stays."""
+        """Insert rows or replace those with the same key.
+
+        Args:
+            connection: the writer's.
+            table: where to; ``keep`` and ``first`` are the same for it every time.
+            rows: all its columns.
+            keep: the first row with a key stays as it is.
+            first: columns that stay as the first row had them.
+        """
         if not rows:
             return
         statement = self._upserts.get(table.name)
         if statement is None:
-            statement = self._upserts[table.name] = _upsert_of(connection, table, keep=keep)
+            statement = self._upserts[table.name] = _upsert_of(connection, table, keep, first)
         connection.execute(statement, rows)
 
 
-def _upsert_of(connection: sa.Connection, table: sa.Table, *, keep: bool) -> sa.Insert:
+def _upsert_of(connection: sa.Connection, table: sa.Table, keep: bool, first: Collection[str]) -> sa.Insert:
     # SQLite and PostgreSQL share the syntax; SQLAlchemy has it in each dialect's own insert.
     dialect = connection.dialect.name
     insert: Any = getattr(sa.dialects, dialect).insert(table)
     key = [column.name for column in table.primary_key]
-    changes = {column.name: insert.excluded[column.name] for column in table.c if column.name not in key}
+    stays = {*key, *first}
+    changes = {column.name: insert.excluded[column.name] for column in table.c if column.name not in stays}
     found: sa.Insert = (
         insert.on_conflict_do_nothing(index_elements=key)
         if keep

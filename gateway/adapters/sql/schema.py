@@ -190,3 +190,67 @@ notice_delivery = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Index(None, "target", "address", "tries"),
 )
+
+tap = sa.Table(
+    "tap",
+    metadata,
+    sa.Column("id", sa.String(128), primary_key=True),
+    sa.Column("received", Millis, nullable=False),
+    sa.Column("ts", Millis, nullable=False),
+    sa.Column("checkpoint", sa.String(64)),
+    sa.Column("guard", sa.String(64)),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("grade", sa.String(1), nullable=False),
+    sa.Column("counted", sa.Boolean, nullable=False),
+    sa.Column("review", sa.String(16)),
+    sa.Column("fingerprint", sa.String(32)),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "checkpoint", "ts"),
+    sa.Index(None, "guard", "ts"),
+    sa.Index(None, "ts"),
+    sa.Index(None, "received"),
+    sa.Index(
+        None,
+        "review",
+        "ts",
+        sqlite_where=sa.text("review IS NOT NULL"),
+        postgresql_where=sa.text("review IS NOT NULL"),
+    ),
+)
+"""Every tap there ever was. Nothing deletes one: it is the proof, and what it is worth may be asked years later."""
+
+tap_round = sa.Table(
+    "tap_round",
+    metadata,
+    sa.Column("round", sa.String(64), primary_key=True),
+    sa.Column("tap", sa.String(128), primary_key=True),
+    sa.Index(None, "tap"),
+)
+"""Which taps belong to which rounds; one tap may be in several."""
+
+patrol_round = sa.Table(
+    "round",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("route", sa.String(64), nullable=False),
+    sa.Column("date", sa.String(10), nullable=False),
+    sa.Column("start", Millis, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("result", sa.String(16), nullable=False),
+    sa.Column("live", sa.Boolean, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "live", "start"),
+    sa.Index(None, "date", "route"),
+    sa.Index(None, "route", "start"),
+    sa.Index(None, "start"),
+)
+"""Every round; like taps they are kept for good."""
+
+patrol_memory = sa.Table(
+    "patrol_memory",
+    metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""What is remembered of tags, sources, guards, places, posts and routes."""

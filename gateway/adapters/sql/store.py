@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from gateway.adapters.sql import journal, outbox_rows, quality, schema
+from gateway.adapters.sql import journal, outbox_rows, patrol, quality, schema
 from gateway.adapters.sql.database import DataDir, open_database, unusable
 from gateway.adapters.sql.quarantine import Quarantine, forget_items
 from gateway.adapters.sql.recorder import Bundle, Recorder
@@ -209,7 +209,8 @@ class Store:
         orders = _live(connection, schema.work_order, WorkOrder)
         kept = sa.select(schema.config.c.bundle).where(schema.config.c.digest == row.config)
         body = connection.execute(kept).scalar()
-        return Loaded(State(scalars, devices, alerts, orders), Bundle(row.config, body) if body else None)
+        state = State(scalars, devices, alerts, orders, patrol.load(connection, row.now))
+        return Loaded(state, Bundle(row.config, body) if body else None)
 
 
 def _live(connection: sa.Connection, table: sa.Table, kind: type[T]) -> dict[str, T]:
