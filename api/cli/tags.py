@@ -24,7 +24,7 @@ WARNING: Final = (
 )
 ORDER: Final = (
     "Write in this order, logged in with key 0 (16 zero bytes on a new tag): the NDEF file, the settings of file 02, "
-    "keys 1 and 2, key 0 last. After a tag was written again, raise its epoch: fgw tags raise-epoch."
+    "keys 1 and 2, key 0 last. After a tag was written again, raise its epoch: fgw tags epoch."
 )
 NAMES: Final = {
     "uid": "UID",
@@ -131,11 +131,13 @@ def retire(
     _tell(found, f"{_plain(tag)} is retired", as_json=as_json)
 
 
-@app.command("raise-epoch")
+@app.command("epoch")
 def raise_epoch(
     tag: TagId,
     *,
-    epoch: Annotated[int | None, typer.Option(help="The new epoch; the next one when not given.")] = None,
+    epoch: Annotated[
+        int | None, typer.Option("--to", min=1, help="The new epoch; the next one when not given.")
+    ] = None,
     url: Url = URL,
     actor: Actor = "operator",
     as_json: AsJson = False,

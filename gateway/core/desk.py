@@ -14,6 +14,7 @@ from gateway.core.effects import Effects, Outcome
 from gateway.core.order_state import WorkOrder
 from gateway.core.patrol.routes import Coverage
 from gateway.core.patrol.whereabouts import Whereabouts
+from gateway.core.places import Checkpoint
 from gateway.core.plan import Device, Kind, Maintenance, SitePlan
 from gateway.core.program import Program
 from gateway.core.state import Alert, DeviceState, State
@@ -71,6 +72,10 @@ class Desk:
         for rule in plan.patrol.coverage.values():
             for name in rule.checkpoints:
                 self.covering[name] = (*self.covering.get(name, ()), rule)
+        self.readers = frozenset(name for route in plan.routes.values() for name in route.readers)
+        """The hand-held readers that rounds are walked with."""
+        self.tap_series = {name: _tap_series(plan, one) for name, one in plan.checkpoints.items()}
+        """Where the taps at each checkpoint are written."""
         self.behind: dict[str, list[str]] = {}
         """The devices that are heard through another one, by that one."""
         for name, device in plan.devices.items():
@@ -97,7 +102,13 @@ class Desk:
     def distance(self, one: str, other: str) -> Millis:
         """The shortest time a person needs between two checkpoints."""
         patrol = self.plan.patrol
+        if not patrol.distances:
+            return patrol.least
         return max(patrol.least, patrol.distances.get(frozenset((one, other)), 0))
+
+    def is_awaited(self, owner: str, purpose: str) -> bool:
+        """Whether a wake-up of this purpose and owner is to come."""
+        return (purpose, owner) in self.meant
 
     def front(self, name: str) -> DeviceState | None:
         """The state of a device that others are heard through, where a rule watches over its silence."""
@@ -186,3 +197,8 @@ class Desk:
         if isinstance(subject, Alert) and subject.suppressed is not None:
             fields["suppressed"] = subject.suppressed
         self.effects.rows.append(TelemetryRow(series, outcome.at, fields))
+
+
+def _tap_series(plan: SitePlan, one: Checkpoint) -> Series:
+    tags = {"site": plan.site, "checkpoint": one.id, "building": one.building, "floor": one.floor}
+    return Series("patrol_tap", tuple(sorted((name, value) for name, value in tags.items() if value)))

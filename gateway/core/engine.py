@@ -41,7 +41,7 @@ from gateway.core.inputs import (
     Tick,
 )
 from gateway.core.order_state import WorkOrder
-from gateway.core.patrol import contact, places, rounds, taps
+from gateway.core.patrol import contact, places, rounds, sources, taps
 from gateway.core.plan import Device, Rule, SitePlan
 from gateway.core.program import LevelProgram
 from gateway.core.readings import take_event, take_telemetry
@@ -98,6 +98,8 @@ class Engine:
             scalars.now = desk.moment.now = max(scalars.now, one.at)
             if type(one) is Telemetry:
                 take_telemetry(desk, one)
+                if one.device in desk.readers:
+                    sources.hear_reader(desk, one.device)
                 if desk.patrol.awaited:
                     rounds.heard(desk, one.device)
             else:

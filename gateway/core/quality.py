@@ -218,7 +218,7 @@ class Elder:
         if outcome.kind in _ASKING:
             if asked is None or outcome.kind != "alert.risen":
                 self._asked[subject] = _Asked(at, at)
-            elif asked.seen:
+            else:  # it asks anew, whether anybody had answered or not
                 asked.at, asked.seen = at, False
             return {"announced": True}
         if asked is None:

@@ -14,7 +14,8 @@ def normal(tag: str) -> str:
         >>> normal("04:a2:2b:1c-3d 5e 80")
         '04A22B1C3D5E80'
     """
-    return "".join(letter for letter in tag if letter.isalnum()).upper()
+    kept = tag if tag.isalnum() else "".join(letter for letter in tag if letter.isalnum())
+    return kept.upper()
 
 
 def assets(plan: SitePlan) -> dict[str, str]:

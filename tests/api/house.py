@@ -90,6 +90,13 @@ async def reached(done: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.005)
 
 
+def _copied(plan: Path, folder: Path) -> Path:
+    """The site file of a house, where a test may change it."""
+    site = folder / "site.yaml"
+    site.write_text(plan.read_text("utf-8"), "utf-8")
+    return site
+
+
 @contextlib.asynccontextmanager
 async def open_house(
     broker: Mosquitto,
@@ -101,8 +108,7 @@ async def open_house(
     tag_key: SecretStr | None = None,
 ) -> AsyncIterator[House]:
     """A gateway that sees its devices, until the end of the block."""
-    site = folder / "site.yaml"
-    site.write_text(plan.read_text("utf-8"), "utf-8")
+    site = _copied(plan, folder)
     settings = Settings(
         site=site,
         data_dir=folder / "data",

@@ -24,10 +24,15 @@ PUMP, ROOF, OLD_GATE, READER = "04A22B1C3D5E80", "04A22B1C3D5E90", "04A22B1C3D5E
 
 
 def tag(
-    uid: str, *, epoch: int = 1, key: str = KEY, form: Literal["encrypted", "enc", "plain"] = "encrypted"
+    uid: str,
+    *,
+    epoch: int = 1,
+    key: str = KEY,
+    form: Literal["encrypted", "enc", "plain"] = "encrypted",
+    site: str = "tower",
 ) -> SimulatedTag:
-    """A tag of the tower, as its owner writes it."""
-    own = TagKeys.parse(key).of_site("tower")[0]
+    """A tag of the tower, or of another site, as its owner writes it."""
+    own = TagKeys.parse(key).of_site(site)[0]
     file = own.file(bytes.fromhex(uid), epoch)
     return SimulatedTag(uid, epoch, "https://gate.example/t", own.meta, file, form=form, tamper=form == "enc")
 

@@ -68,7 +68,7 @@ def _uid(index: int) -> str:
     return f"04{index:012X}"
 
 
-def taps(plan: SitePlan, days: int, seed: int = 7) -> Iterator[Tap]:
+def taps(days: int, seed: int = 7) -> Iterator[Tap]:
     """Everything the guards upload in so many days, in order of receipt; the same for the same seed."""
     rng = random.Random(seed)
     counters = dict.fromkeys(range(ROUTES * STOPS), 0)
@@ -114,8 +114,8 @@ def replay(plan: SitePlan, days: int) -> tuple[int, int, float]:
     engine.step([Configured(START, plan), Started(START, None), LinkUp(START)])
     count, rounds, spent = 0, 0, 0.0
     last = START
-    batch: list[Tap] = []
-    for one in taps(plan, days):
+    batch: list[Tap | Tick] = []
+    for one in taps(days):
         last = max(last, one.at)
         batch.append(one)
         if len(batch) == BATCH:
@@ -126,7 +126,7 @@ def replay(plan: SitePlan, days: int) -> tuple[int, int, float]:
     return count + len(batch), rounds + closed, spent + seconds
 
 
-def _step(engine: Engine, batch: list[Tap] | list[Tap | Tick]) -> tuple[float, int]:
+def _step(engine: Engine, batch: list[Tap | Tick]) -> tuple[float, int]:
     began = time.process_time()
     effects = engine.step(batch)
     spent = time.process_time() - began

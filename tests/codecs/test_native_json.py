@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.codecs.native_json import Origin, TelemetryCodec
 from gateway.core.inputs import Fact, Rejection, Telemetry
 from gateway.core.values import Message
-from tests.codecs.pump import AT, PLAN, decode
+from tests.codecs.pump import AT, DECODER, PLAN, decode
 
 CI = settings(max_examples=400, deadline=None)
 CODEC = TelemetryCodec(PLAN.devices["p1"].kind)
@@ -102,9 +102,8 @@ PAYLOADS = st.builds(
 
 
 def both(payload: bytes, *, received: int | None = None) -> tuple[Sequence[Fact], Sequence[Fact]]:
-    origin = Origin(
-        "mill", PLAN.devices["p1"], Message("facility/mill/p1/telemetry", payload, received=received), AT
-    )
+    message = Message("facility/mill/p1/telemetry", payload, received=received)
+    origin = Origin("mill", PLAN.devices["p1"], message, AT, DECODER.seal_of)
     return list(CODEC.decode(origin)), list(CODEC._scan(origin))
 
 

@@ -130,7 +130,7 @@ CASES = [
     ("wrong_type", TELEMETRY, '{"values": {"label": null}}', "label: None is no text"),
     ("wrong_type", EVENT, "[1]", "expected an object with a type, found 1"),
     ("wrong_type", TAP, "[1]", "expected a tap object, found 1"),
-    ("wrong_type", TAP, '{"id": "x"}', "a tap needs a tag or the tag's url"),
+    ("wrong_type", TAP, '{"id": "x"}', "a tap needs a tag, the tag's url, or the code of a label"),
     ("wrong_type", "bridge/plug-1", "[1]", "expected an object, found [1]"),
 ]
 

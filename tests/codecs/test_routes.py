@@ -3,10 +3,13 @@
 import pytest
 
 from gateway.codecs.decoder import ROUTES_PER_DEVICE, Decoder, compile_claim
-from gateway.core.inputs import Event, Rejection, Status, Telemetry
-from gateway.core.values import Message
+from gateway.core.inputs import Event, Rejection, Status, Tap, Telemetry
+from gateway.core.values import Message, Seal
 from gateway.site import SiteBundle, build_plan
-from tests.codecs.pump import AT, PLAN, decode, refused
+from tests.codecs.pump import AT, DECODER, PLAN, decode, refused
+
+ADDRESS = "https://t.example/t?picc=EF963FF7828658A599F3041510671E88&cmac=94EED9EE65337086"
+"""Of a cryptographic tag; the decoder of these tests has no keys."""
 
 
 def test_it_subscribes_to_the_native_topics_and_to_what_profiles_claim() -> None:
@@ -95,9 +98,28 @@ def test_a_bad_attribute_costs_the_attribute_and_not_the_event() -> None:
     assert refused(odd) == ["unknown_word", "wrong_type"]
 
 
-def test_taps_come_as_events_one_or_a_stored_list_and_a_bad_one_loses_only_itself() -> None:
-    body = '[{"id": "a", "tag": "04A2", "guard": "g"}, {"id": "b"}, {"id": "c", "url": "https://t", "type": "sos"}]'
+def test_taps_come_alone_or_as_a_stored_list_and_a_bad_one_loses_only_itself() -> None:
+    body = (
+        '[{"id": "a", "tag": "04A2", "guard": "g"}, {"id": "b"}, {"id": "c", "code": "lobby", "type": "tap"}]'
+    )
     first, bad, last = decode(body, "facility/mill/r1/tap")
     assert isinstance(bad, Rejection)
-    assert first == Event(AT, "r1", AT, "a", "tap", {"tag": "04A2", "guard": "g"})
-    assert last == Event(AT, "r1", AT, "c", "tap", {"url": "https://t"})
+    assert first == Tap(at=AT, id="a", source="r1", ts=AT, tag="04A2", guard="g")
+    assert last == Tap(at=AT, id="c", source="r1", ts=AT, before=AT, code="lobby", how="qr")
+
+
+def test_what_the_address_of_a_tag_proved_when_it_came_stands_in_a_replay_without_keys() -> None:
+    seal = Seal("good", "04DE5F1EACC040", 61)
+    body = f'[{{"id": "a", "url": "{ADDRESS}"}}, {{"id": "b", "url": "https://t/other"}}]'.encode()
+    kept = Message("facility/mill/r1/tap", body, seals={ADDRESS: seal})
+    first, other = DECODER.decode(kept, AT)
+    assert isinstance(first, Tap)
+    assert isinstance(other, Tap)
+    assert first.seal == seal
+    assert other.seal is not None
+    assert other.seal.verdict == "malformed_url"
+
+
+def test_a_tap_is_taken_only_where_the_profile_has_one() -> None:
+    assert refused(decode('{"id": "a", "tag": "04A2"}', "facility/mill/p1/tap")) == ["unknown_topic"]
+    assert isinstance(decode('{"id": "a", "tag": "04A2"}', "facility/mill/r1/tap")[0], Tap)

@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 import device_profiles
 from gateway.codecs.decoder import Decoder
 from gateway.codecs.reasons import REASONS
-from gateway.core.inputs import Event, Rejection, Status, Telemetry
+from gateway.core.inputs import Event, Rejection, Status, Tap, Telemetry
 from gateway.core.values import Message
 from gateway.site import SiteBundle, build_plan
 from gateway.site.bundle import shipped_name
@@ -55,6 +56,16 @@ def told(fact: object, received: int) -> dict[str, Any]:
             return {"event": body | own | {"attributes": fact.attributes}}
         case Status():
             return {"status": {"online": fact.online}}
+        case Tap():
+            said: dict[str, Any] = msgspec.to_builtins(fact)
+            for name in (
+                "at",
+                "source",
+                "ts",
+                "seal",
+            ):  # what an address proves is a matter of the site's keys
+                said.pop(name, None)
+            return {"tap": _when(fact.ts, received) | said}
         case _:
             raise AssertionError(fact)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.core.effects import Outcome
 from gateway.core.engine import Engine
-from gateway.core.inputs import Command, LinkUp, Started, Tap, Tick
+from gateway.core.inputs import Command, Input, LinkUp, Started, Tap, Tick
 from gateway.core.patrol.memory import KNOWN_KEPT, TAPS_KEPT, Round, TapRecord
 from gateway.core.plan import SitePlan
 from gateway.core.state import State
@@ -109,7 +109,7 @@ def nights(draw: st.DrawFn) -> list[Made]:
         at = BEGIN - 10 * MINUTE + second * SECOND
         taps.append(Made(f"t{number}", phone, guard, name, at, counters[name]))
     for number, old in enumerate(draw(st.lists(st.sampled_from(taps), max_size=2)) if taps else ()):
-        later = old.at + draw(st.integers(1, 3600)) * SECOND
+        later = min(old.at + draw(st.integers(1, 3600)) * SECOND, BEGIN + 3 * HOUR)
         taps.append(Made(f"r{number}", "p3", "g-2", old.checkpoint, later, old.counter, replay=True))
     return sorted(taps, key=lambda tap: (tap.at, tap.id))
 
@@ -198,10 +198,11 @@ def tell(
     engine = Engine(of, State())
     told = Told({}, {}, [])
     now = START
-    steps = [
+    both: list[Input] = [*taps, *reports(end)]
+    steps: list[Input] = [
         Started(START, None),
         LinkUp(START),
-        *sorted([*taps, *reports(end)], key=lambda one: one.at),
+        *sorted(both, key=lambda one: one.at),
         Tick(end),
     ]
     for one in steps:

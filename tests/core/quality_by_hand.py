@@ -106,9 +106,9 @@ def last_said(
     def lasts(moment: Millis) -> bool:
         open_from: Millis | None = None
         for begins, at in changes:
-            if begins and open_from is None:
-                open_from = at
-            elif not begins and open_from is not None:
+            if begins:  # a second beginning may reach further back than the first: both are believed
+                open_from = at if open_from is None else min(open_from, at)
+            elif open_from is not None:
                 if open_from <= moment < at:
                     return True
                 open_from = None

@@ -9,10 +9,9 @@ import pytest
 
 from gateway.core.calendars import Calendar
 from gateway.core.engine import Engine
-from gateway.core.inputs import Configured, Event, Tick
+from gateway.core.inputs import Configured, Tap, Tick
 from gateway.core.order_state import OrderState, WorkOrder
-from gateway.core.plan import Attribute, EventType
-from gateway.core.values import HOUR, MINUTE, Millis, PointType, Title
+from gateway.core.values import HOUR, MINUTE, Millis
 from tests.core.orders import DEVICES, ask, job, opened
 from tests.core.stories import reborn
 
@@ -173,19 +172,10 @@ def test_a_clock_of_an_older_record_goes_on_round_the_clock() -> None:
 
 @pytest.mark.parametrize("ahead", [1, MINUTE])
 def test_a_reader_whose_clock_is_ahead_makes_no_arrival_in_the_future(ahead: Millis) -> None:
-    reader = DEVICES["d2"]
-    tap = EventType(
-        name="tap",
-        title=Title("Tap", "打卡"),
-        attributes={"tag": Attribute(name="tag", type=PointType.TEXT)},
-    )
-    devices = {
-        "d1": replace(DEVICES["d1"], tags=("04A22B1C3D5E80",)),
-        "d2": replace(reader, kind=replace(reader.kind, events={"tap": tap})),
-    }
+    devices = DEVICES | {"d1": replace(DEVICES["d1"], tags=("04A22B1C3D5E80",))}
     engine, order = opened(job(arrive=HOUR), device="d1", at=at("mon 08:00"), devices=devices)
     now = at("mon 08:10")
-    engine.step([Event(now, "d2", now + ahead, "k", "tap", {"tag": "04A22B1C3D5E80"})])
+    engine.step([Tap(at=now, id="k", source="d2", ts=now + ahead, tag="04A22B1C3D5E80", guard="ben")])
     assert (order.state, order.proofs["on_site"].at, order.clocks["arrive"].stopped) == (
         OrderState.ON_SITE,
         now,

@@ -10,7 +10,7 @@ from gateway.core.patrol.memory import StopOutcome
 from gateway.core.values import HOUR, MINUTE, SECOND, Millis
 from tests.core.patrol_site import BEGIN, Made, Told, Upload, inputs, nights, restarted, tell
 
-CI = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+CI = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 END = BEGIN + 3 * HOUR + 5 * MINUTE
 """Rounds have begun that are not over; those before are judged, and some closed."""
 
@@ -28,7 +28,7 @@ def delayed(draw: st.DrawFn, taps: list[Made]) -> list[Upload]:
     """Every tap at some time between its making and the end of the grace."""
     found = []
     for tap in taps:
-        last = max(tap.at, in_time(tap))
+        last = max(tap.at, min(in_time(tap), END - SECOND))
         found.append(Upload(draw(st.integers(tap.at // SECOND, last // SECOND)) * SECOND, tap))
     shuffled = draw(st.permutations(found))
     return sorted(shuffled, key=lambda one: one.at)
@@ -76,7 +76,9 @@ def test_uploads_that_come_again_are_the_same_taps(
 ) -> None:
     _, uploads = case
     again = [
-        Upload(one.at + data.draw(st.integers(0, 600)) * SECOND, one.tap) for one in uploads for _ in range(2)
+        Upload(min(one.at + data.draw(st.integers(0, 600)) * SECOND, END - SECOND), one.tap)
+        for one in uploads
+        for _ in range(2)
     ]
     once = inputs(uploads)
     thrice = sorted([*once, *inputs(again)], key=lambda tap: tap.at)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.bearers import Bearer, GuardWished, Shown, check_own, holder, new_token
+from api.http.bearers import Bearer, GuardWished, Shown, check_own, holder, new_token, of_guard
 from api.http.context import Asked, Context, Wished
 from api.http.device_clocks import DeviceTime
 from api.http.guard_views import CallView, GuardView, TokenView, call_view, guard_view, tested_call_view
@@ -56,10 +56,15 @@ async def check_in(wish: GuardWished, by: Bearer, guard: GuardId) -> GuardView:
 
 @router.post("/guards/{guard}/sos", status_code=201)
 async def call_for_help(
-    wish: GuardWished, token: Shown, guard: GuardId, body: Call, response: Response
+    wish: Wished, token: Shown, guard: GuardId, body: Call, response: Response
 ) -> CallView:
-    """A guard calls for help. The same `id` again is the same call; a phone sends it until it is seen."""
-    check_own(None if token is None else holder(wish.asked, token), guard)
+    """A guard calls for help. The same `id` again is the same call; a phone sends it until it is seen.
+
+    It is taken with a token that counts no more, too: whoever is in need has no time for that.
+    """
+    by = None if token is None else holder(wish.asked, token)
+    check_own(by, guard)
+    wish = of_guard(wish, by)
     args: dict[str, Json] = body.model_dump(mode="json", exclude_none=True, exclude={"id"})
     reply = await act(wish, "guard.sos", guard, {**args, "key": body.id})
     if reply.status != "done":

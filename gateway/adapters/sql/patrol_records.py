@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from gateway.adapters.sql import schema
-from gateway.adapters.sql.records import CHUNK, Key, Page, _one, _scan, _some, _within
+from gateway.adapters.sql.records import CHUNK, Key, Page, find_one, find_some, read_page, within_period
 from gateway.core.patrol.memory import Round, TapRecord
 from gateway.core.values import Millis
 
@@ -65,18 +65,18 @@ class Proof(NamedTuple):
 
 def tap(connection: sa.Connection, name: str) -> TapRecord | None:
     """One tap."""
-    return _one(connection, schema.tap, name, TapRecord)
+    return find_one(connection, schema.tap, name, TapRecord)
 
 
 def taps_by_id(connection: sa.Connection, ids: Sequence[str]) -> dict[str, TapRecord]:
     """These taps; one that never was is absent."""
-    return _some(connection, schema.tap, ids, TapRecord)
+    return find_some(connection, schema.tap, ids, TapRecord)
 
 
 def taps(connection: sa.Connection, wanted: TapQuery, *, after: Key | None, limit: int) -> Page[TapRecord]:
     """Taps, the latest made first; the key is that time and the id."""
     table = schema.tap
-    where = _within(table.c.ts, wanted.start, wanted.end)
+    where = within_period(table.c.ts, wanted.start, wanted.end)
     for name in ("checkpoint", "guard", "source", "review", "grade"):
         value = getattr(wanted, name)
         if value is not None:
@@ -88,7 +88,7 @@ def taps(connection: sa.Connection, wanted: TapQuery, *, after: Key | None, limi
     flag = wanted.flag
     keep: Callable[[TapRecord], bool] | None = None if flag is None else lambda one: flag in one.flags
     decode = msgspec.msgpack.Decoder(TapRecord).decode
-    return _scan(connection, table, table.c.ts, where, after, limit, decode, keep)
+    return read_page(connection, table, table.c.ts, where, after, limit, decode, keep)
 
 
 def taps_of_round(connection: sa.Connection, name: str) -> list[TapRecord]:
@@ -109,7 +109,7 @@ def _members(name: str) -> sa.Select[tuple[str]]:
 
 def patrol_round(connection: sa.Connection, name: str) -> Round | None:
     """One round, live or closed."""
-    return _one(connection, schema.patrol_round, name, Round)
+    return find_one(connection, schema.patrol_round, name, Round)
 
 
 def rounds(connection: sa.Connection, wanted: RoundQuery, *, after: Key | None, limit: int) -> Page[Round]:
@@ -123,7 +123,7 @@ def rounds(connection: sa.Connection, wanted: RoundQuery, *, after: Key | None, 
     if wanted.live is not None:
         where.append(table.c.live.is_(wanted.live))
     decode = msgspec.msgpack.Decoder(Round).decode
-    return _scan(connection, table, table.c.start, where, after, limit, decode, None)
+    return read_page(connection, table, table.c.start, where, after, limit, decode, None)
 
 
 def round_dates(
@@ -184,7 +184,7 @@ def proofs_between(connection: sa.Connection, start: Millis, end: Millis) -> Ite
         here = columns.where(table.c.checkpoint == checkpoint)
         before = here.where(table.c.ts < start, table.c.counted)
         before = before.order_by(table.c.ts.desc(), table.c.id.desc()).limit(1)
-        within = here.where(*_within(table.c.ts, start, end)).order_by(table.c.ts, table.c.id)
+        within = here.where(*within_period(table.c.ts, start, end)).order_by(table.c.ts, table.c.id)
         for query in (before, within):
             for row in connection.execute(query, execution_options={"yield_per": CHUNK}):
                 yield Proof(*row)
@@ -200,7 +200,9 @@ def doubtful_between(connection: sa.Connection, start: Millis, end: Millis) -> I
     table = schema.tap
     odd = sa.or_(table.c.counted.is_(False), table.c.review == "pending")
     query = (
-        sa.select(table.c.body).where(odd, *_within(table.c.ts, start, end)).order_by(table.c.ts, table.c.id)
+        sa.select(table.c.body)
+        .where(odd, *within_period(table.c.ts, start, end))
+        .order_by(table.c.ts, table.c.id)
     )
     decode = msgspec.msgpack.Decoder(TapRecord).decode
     for body in connection.scalars(query, execution_options={"yield_per": CHUNK}):

@@ -107,7 +107,7 @@ class Watching(msgspec.Struct, omit_defaults=True):
 
 def device_states(connection: sa.Connection, ids: Iterable[str]) -> dict[str, DeviceState]:
     """What is known of these devices; one that never spoke is absent."""
-    return _some(connection, schema.device, list(ids), DeviceState)
+    return find_some(connection, schema.device, list(ids), DeviceState)
 
 
 def live_counts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, LiveCount]:
@@ -144,7 +144,7 @@ def events(
     """What a device reported, newest device time first."""
     table = schema.event
     query = sa.select(table.c.key, table.c.ts, table.c.at, table.c.type, table.c.body)
-    query = query.where(table.c.device == device, *_within(table.c.ts, start, end))
+    query = query.where(table.c.device == device, *within_period(table.c.ts, start, end))
     if types:
         query = query.where(table.c.type.in_(types))
     if after is not None:
@@ -160,13 +160,13 @@ def events(
 
 def alert(connection: sa.Connection, name: str) -> Alert | None:
     """One alert, live or ended."""
-    return _one(connection, schema.alert, name, Alert)
+    return find_one(connection, schema.alert, name, Alert)
 
 
 def alerts(connection: sa.Connection, wanted: AlertQuery, *, after: Key | None, limit: int) -> Page[Alert]:
     """Alerts, the newest raised first."""
     table = schema.alert
-    where = _within(table.c.raised_at, wanted.start, wanted.end)
+    where = within_period(table.c.raised_at, wanted.start, wanted.end)
     if wanted.live is not None:
         where.append(table.c.live.is_(wanted.live))
     if wanted.states:
@@ -183,22 +183,22 @@ def alerts(connection: sa.Connection, wanted: AlertQuery, *, after: Key | None, 
         where.append(table.c.assignee == wanted.assignee)
     keep = _among(where, table.c.device, wanted.devices, wanted.keep)
     decode = msgspec.msgpack.Decoder(Alert).decode
-    return _scan(connection, table, table.c.raised_at, where, after, limit, decode, keep)
+    return read_page(connection, table, table.c.raised_at, where, after, limit, decode, keep)
 
 
 def alerts_by_id(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Alert]:
     """These alerts, live or ended; one that never was is absent."""
-    return _some(connection, schema.alert, ids, Alert)
+    return find_some(connection, schema.alert, ids, Alert)
 
 
 def orders_by_id(connection: sa.Connection, ids: Sequence[str]) -> dict[str, WorkOrder]:
     """These work orders, open or ended; one that never was is absent."""
-    return _some(connection, schema.work_order, ids, WorkOrder)
+    return find_some(connection, schema.work_order, ids, WorkOrder)
 
 
 def work_order(connection: sa.Connection, name: str) -> WorkOrder | None:
     """One work order, open or ended."""
-    return _one(connection, schema.work_order, name, WorkOrder)
+    return find_one(connection, schema.work_order, name, WorkOrder)
 
 
 def work_orders(
@@ -206,7 +206,7 @@ def work_orders(
 ) -> Page[WorkOrder]:
     """Work orders, the newest opened first."""
     table = schema.work_order
-    where = _within(table.c.opened_at, wanted.start, wanted.end)
+    where = within_period(table.c.opened_at, wanted.start, wanted.end)
     if wanted.live is not None:
         where.append(table.c.live.is_(wanted.live))
     if wanted.states:
@@ -219,7 +219,7 @@ def work_orders(
         where.append(table.c.assignee == wanted.assignee)
     keep = _among(where, table.c.device, wanted.devices, wanted.keep)
     decode = msgspec.msgpack.Decoder(WorkOrder).decode
-    return _scan(connection, table, table.c.opened_at, where, after, limit, decode, keep)
+    return read_page(connection, table, table.c.opened_at, where, after, limit, decode, keep)
 
 
 # --- what happened -------------------------------------------------------------------------------------------
@@ -266,12 +266,14 @@ def outcome_range(connection: sa.Connection) -> tuple[int, int]:
 # --- how pages are found -------------------------------------------------------------------------------------
 
 
-def _one(connection: sa.Connection, table: sa.Table, name: str, kind: type[T]) -> T | None:
+def find_one(connection: sa.Connection, table: sa.Table, name: str, kind: type[T]) -> T | None:
+    """The record of a table with this id."""
     body = connection.execute(sa.select(table.c.body).where(table.c.id == name)).scalar()
     return None if body is None else msgspec.msgpack.decode(body, type=kind)
 
 
-def _some(connection: sa.Connection, table: sa.Table, ids: Sequence[str], kind: type[T]) -> dict[str, T]:
+def find_some(connection: sa.Connection, table: sa.Table, ids: Sequence[str], kind: type[T]) -> dict[str, T]:
+    """The records of a table with these ids; one that never was is absent."""
     decode = msgspec.msgpack.Decoder(kind).decode
     found: dict[str, T] = {}
     for begin in range(0, len(ids), CHUNK):
@@ -280,7 +282,10 @@ def _some(connection: sa.Connection, table: sa.Table, ids: Sequence[str], kind: 
     return found
 
 
-def _within(column: sa.Column[Any], start: Millis | None, end: Millis | None) -> list[sa.ColumnElement[bool]]:
+def within_period(
+    column: sa.Column[Any], start: Millis | None, end: Millis | None
+) -> list[sa.ColumnElement[bool]]:
+    """What a time must meet to lie in a period; ``start`` is inclusive, ``end`` exclusive, None is no limit."""
     where: list[sa.ColumnElement[bool]] = []
     if start is not None:
         where.append(column >= start)
@@ -304,7 +309,7 @@ def _among(
     return lambda one: one.device in devices and (keep is None or keep(one))
 
 
-def _scan(
+def read_page(
     connection: sa.Connection,
     table: sa.Table,
     time: sa.Column[Any],
@@ -314,6 +319,18 @@ def _scan(
     decode: Callable[[bytes], T],
     keep: Callable[[T], bool] | None,
 ) -> Page[T]:
+    """A page of a table's records, the latest first; those that ``keep`` is against are passed over.
+
+    Args:
+        connection: a reader's.
+        table: it has the columns ``id`` and ``body``.
+        time: its column to sort by, then by id.
+        where: what the rows must meet.
+        after: where the page before ended.
+        limit: records of a page.
+        decode: makes a record of a body.
+        keep: what no column can tell.
+    """
     key = sa.tuple_(time, table.c.id)
     found: list[T] = []
     last = after  # the last row that was looked at

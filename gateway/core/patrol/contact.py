@@ -12,14 +12,20 @@ _WORSE = ("ok", "quiet", "lost")
 
 def sign(desk: Desk, one: Round, ts: Millis) -> None:
     """A guard on the round has given a sign of life at that time."""
-    if one.check_in is None:
-        return
-    one.contact_at = max(ts, one.contact_at or ts)
+    note(one, ts)
     follow(desk, one)
+
+
+def note(one: Round, ts: Millis) -> None:
+    """The same, where the round is looked at anyway."""
+    if one.check_in is not None:
+        one.contact_at = max(ts, one.contact_at or ts)
 
 
 def follow(desk: Desk, one: Round) -> None:
     """Bring the round's contact in line with the time, and ask for the next look at it."""
+    if one.check_in is None:
+        return
     if sources.is_blind(desk, one):
         desk.await_once(
             None, one.id, "contact"
@@ -54,6 +60,11 @@ def _contact(one: Round, now: Millis, clear: Millis) -> tuple[str, Millis | None
         return "ok", None
     since = max(one.contact_at, clear)
     quiet, lost = since + one.check_in, since + one.check_in + one.alarm_after
+    if now < quiet and one.contact != "lost":
+        return (
+            "ok",
+            quiet if one.state is RoundState.OPEN else None,
+        )  # whether it is done then will be seen then
     over = one.state is not RoundState.OPEN or is_done(one)
     if over:
         return ("lost" if one.contact == "lost" and one.contact_at + one.check_in <= now else "ok"), None

@@ -53,7 +53,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
 def in_order(flags: Iterable[str]) -> list[str]:
     """Each once, in the order of the table."""
     given = set(flags)
-    return [name for name in FLAGS if name in given]
+    return [name for name in FLAGS if name in given] if given else []
 
 
 def count(flags: Iterable[str]) -> bool:

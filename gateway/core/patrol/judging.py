@@ -45,10 +45,13 @@ def judge(one: Round, distance: Distance, *, unsynced: bool) -> None:
         unsynced: a reader or phone that may hold taps of it has not been heard since its end.
     """
     counted = [visit for visit in one.visits if not visit.flag]
+    by_place: dict[str, list[Visit]] = {}
+    for visit in counted:
+        by_place.setdefault(visit.checkpoint, []).append(visit)
     chosen: dict[str, Met] = {}
     outcomes: list[StopOutcome] = []
     for stop in one.stops:
-        here = [visit for visit in counted if visit.checkpoint == stop.checkpoint]
+        here = by_place.get(stop.checkpoint, ())
         met = _best(one, stop, here)
         if met is not None and not met.visit.made_up:
             chosen[stop.checkpoint] = met
@@ -80,6 +83,8 @@ def _timing(stop: RoundStop, ts: Millis) -> str:
 
 def _best(one: Round, stop: RoundStop, here: Sequence[Visit]) -> Met | None:
     """The visit that speaks best for the stop: one that came in time before a late upload, a tap before a make-up."""
+    if not here:
+        return None
     real = [visit for visit in here if not visit.made_up]
     met = _together(real, one.within) if one.persons > 1 else [Met(v.ts, v, v.received) for v in real]
     if met:

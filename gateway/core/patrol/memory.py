@@ -221,6 +221,8 @@ class Source(Struct, omit_defaults=True):
     """How many taps it said it still holds; None where it does not say."""
     skew: Millis | None = None
     """Receipt less its own time, as last measured."""
+    whole_to: Millis | None = None
+    """Up to when everything it read is known, as far as one can tell. What was certain stays so."""
 
 
 class GuardMemory(Struct, omit_defaults=True):

@@ -37,7 +37,13 @@ def prove(desk: Desk, checkpoint: str, ts: Millis, tap: str) -> None:
     place = memory(desk, checkpoint)
     insort(place.proofs, (ts, tap))
     del place.proofs[:-PROOFS_MOST]
-    _follow(desk, checkpoint, place)
+    is_calm = place.gap == place.missed == "no" and not desk.patrol.is_waiting(checkpoint)
+    if is_calm and desk.is_awaited(checkpoint, "gap"):
+        desk.touch_patrol(
+            "places", checkpoint
+        )  # a proof puts the limit off: it will be seen when the next look is due
+    else:
+        _follow(desk, checkpoint, place)
 
 
 def disprove(desk: Desk, checkpoint: str, tap: str) -> None:
@@ -56,11 +62,13 @@ def _follow(desk: Desk, checkpoint: str, place: PlaceMemory) -> None:
 
 def after(desk: Desk, one: Round) -> None:
     """A round has changed, and with it what its checkpoints miss and whose word they wait for."""
+    is_open = one.state is RoundState.OPEN
+    if is_open and not desk.patrol.awaited:
+        return
     for checkpoint in dict.fromkeys(stop.checkpoint for stop in one.stops):
-        if one.state is not RoundState.OPEN:
+        if not is_open:
             settle(desk, checkpoint)
-        place = desk.state.patrol.places.get(checkpoint)
-        if place is not None and place.gap == "provisional":
+        if desk.patrol.is_waiting(checkpoint):
             look(desk, checkpoint)
 
 
@@ -71,14 +79,16 @@ def settle(desk: Desk, checkpoint: str) -> None:
     """Bring what was missed here in line with the rounds that were judged, and with the proofs since."""
     if checkpoint not in desk.plan.checkpoints:
         return
+    missing, known = desk.patrol.missing(checkpoint), desk.state.patrol.places.get(checkpoint)
+    if not missing and (known is None or known.missed == "no"):
+        return
     place = memory(desk, checkpoint)
     proved = place.proofs[-1][0] if place.proofs else -1
+    sure = _word(desk, checkpoint)
     misses = [
-        miss
-        for one in desk.patrol.at(checkpoint)
-        if one.state is RoundState.JUDGED
-        for miss in [_miss(desk, one, checkpoint)]
-        if miss is not None and miss[0] > proved
+        (miss.closes, miss.round, "provisional" if miss.provisional else sure)
+        for miss in missing
+        if miss.closes > proved
     ]
     kept = place.missed_round not in desk.state.patrol.rounds
     if kept and place.missed != "no" and (place.missed_at or 0) > proved:
@@ -95,14 +105,10 @@ def settle(desk: Desk, checkpoint: str) -> None:
         voice.state(desk, checkpoint, "missed", word)
 
 
-def _miss(desk: Desk, one: Round, checkpoint: str) -> tuple[Millis, str, str] | None:
-    for outcome in one.outcomes:
-        if outcome.checkpoint == checkpoint and outcome.word == "missed":
-            closes = next(stop.closes for stop in one.stops if stop.checkpoint == checkpoint)
-            grave = desk.plan.checkpoints[checkpoint].important
-            word = "provisional" if outcome.provisional else "grave" if grave else "yes"
-            return closes, one.id, word
-    return None
+def _word(desk: Desk, checkpoint: str) -> str:
+    """What a miss there is called once it is certain."""
+    found = desk.plan.checkpoints.get(checkpoint)
+    return "grave" if found is not None and found.important else "yes"
 
 
 def keep_miss(desk: Desk, one: Round) -> None:
@@ -110,8 +116,7 @@ def keep_miss(desk: Desk, one: Round) -> None:
     for checkpoint in dict.fromkeys(stop.checkpoint for stop in one.stops):
         place = desk.state.patrol.places.get(checkpoint)
         if place is not None and place.missed_round == one.id and place.missed == "provisional":
-            important = checkpoint in desk.plan.checkpoints and desk.plan.checkpoints[checkpoint].important
-            place.missed = "grave" if important else "yes"
+            place.missed = _word(desk, checkpoint)
             desk.touch_patrol("places", checkpoint)
             voice.state(desk, checkpoint, "missed", place.missed)
 
@@ -146,7 +151,8 @@ def look(desk: Desk, checkpoint: str) -> None:
             word = max(word, found if is_sure else _WEAKER[found], key=_LONGER.index)
         if due is not None:
             dues.append(due)
-    desk.patrol.wait(checkpoint, waiting)
+    if waiting or desk.patrol.is_waiting(checkpoint):
+        desk.patrol.wait(checkpoint, waiting)
     desk.await_once(min(dues, default=None), checkpoint, "gap")
     if word != place.gap:
         _say_gap(desk, checkpoint, place, word)

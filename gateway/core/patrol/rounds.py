@@ -253,13 +253,15 @@ def reconsider(desk: Desk, one: Round, kind: str = "round.changed") -> None:
     """Judge the round by the taps there are now, and tell what changed; an open one is only told when it is judged."""
     if one.state is RoundState.OPEN:
         _touch(desk, one)
-        contact.follow(desk, one)  # whether it is done may have changed
+        if one.contact != "ok" or not desk.is_awaited(one.id, "contact"):
+            contact.follow(desk, one)  # else it will be seen when the next look is due
         places.after(desk, one)
         return
     before = (one.result, one.outcomes, one.oddities)
     names = sources.of_round(desk, one)
     waiting = sources.unsynced(desk, names, one.end)
-    judging.judge(one, desk.distance, unsynced=bool(waiting))
+    if one.state is not RoundState.CLOSED or any(each.word == "missed" for each in one.outcomes):
+        judging.judge(one, desk.distance, unsynced=bool(waiting))  # nothing else becomes another by the close
     if kind == "round.changed" and before == (one.result, one.outcomes, one.oddities):
         return
     _touch(desk, one)
@@ -272,6 +274,7 @@ def reconsider(desk: Desk, one: Round, kind: str = "round.changed") -> None:
         attributes: dict[str, Scalar] = {"round": one.id, "reasons": ", ".join(doubts)}
         voice.event(desk, one.route, "doubtful", f"{one.id}/{'+'.join(doubts)}", desk.moment.now, attributes)
     if one.state is RoundState.JUDGED:
+        desk.patrol.miss(one)
         provisional = any(outcome.provisional for outcome in one.outcomes)
         desk.patrol.wait(one.id, waiting if provisional else ())
         places.after(desk, one)

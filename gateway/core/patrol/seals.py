@@ -7,6 +7,7 @@ no contradiction. What was forgotten leaves a floor; what is not above it cannot
 """
 
 from bisect import bisect_left
+from itertools import islice
 
 from gateway.core.patrol.memory import TagMemory, Use
 from gateway.core.values import SECOND, Millis
@@ -26,26 +27,29 @@ def enter(memory: TagMemory, use: Use) -> list[str]:
     uses.insert(place, use)
     touched: list[str] = []
     if not use.doubtful:
-        for other in reversed(uses[:place]):
+        for index in range(place - 1, -1, -1):
+            other = uses[index]
             if other.epoch != use.epoch or (other.ts <= use.ts + TIE and not other.doubtful):
                 break  # what lies below contradicts this one already
             touched.append(other.tap)
     twins = _twins(memory, use)
-    touched += [other.tap for other in twins]
+    touched += [other.tap for other in twins if other is not use]
     if len(twins) > TWINS_MOST:
         uses.remove(twins[-1])
     if len(uses) > USES_MOST:
         gone = uses.pop(0)
         memory.floor = (gone.epoch, gone.counter)
+    if not touched:
+        return touched
     left = {other.tap for other in uses}
-    return [tap for tap in dict.fromkeys(touched) if tap in left and tap != use.tap]
+    return [tap for tap in dict.fromkeys(touched) if tap in left]
 
 
 def _twins(memory: TagMemory, use: Use) -> list[Use]:
     """Every use with this counter, the original first."""
     begin = bisect_left(memory.uses, (use.epoch, use.counter), key=_counter)
     found: list[Use] = []
-    for other in memory.uses[begin:]:
+    for other in islice(memory.uses, begin, None):
         if _counter(other) != _counter(use):
             break
         found.append(other)
@@ -61,7 +65,8 @@ def is_replay(memory: TagMemory, tap: str) -> bool:
     use = uses[place]
     if memory.floor is not None and (use.epoch, use.counter) <= memory.floor:
         return True
-    for other in uses[place + 1 :]:
+    for index in range(place + 1, len(uses)):
+        other = uses[index]
         if other.epoch != use.epoch:
             break
         if not other.doubtful and other.counter > use.counter and other.ts < use.ts - TIE:

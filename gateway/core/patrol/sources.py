@@ -19,18 +19,33 @@ def hear(desk: Desk, name: str, *, queued: int | None, skew: Millis | None) -> S
     source.skew = source.skew if skew is None else skew
     if queued == 0 and source.empty_at != desk.moment.now:
         source.empty_before, source.empty_at = source.empty_at, desk.moment.now
+    if queued == 0 or (queued is None and name not in desk.plan.devices):
+        source.whole_to = desk.moment.now  # a phone that does not say holds nothing
     desk.touch_patrol("sources", name)
     return source
+
+
+def hear_reader(desk: Desk, name: str) -> None:
+    """A hand-held reader has reported: that it holds nothing, or nothing about that."""
+    dev = desk.state.devices.get(name)
+    if dev is None or dev.heard is None:
+        return
+    stored = dev.last.get(STORED)
+    if stored is not None and stored[1] != 0:
+        return
+    known = dev.heard if stored is None else min(stored[0], dev.heard)
+    source = desk.state.patrol.sources.setdefault(name, Source())
+    if source.whole_to is None or source.whole_to < known:
+        source.whole_to = known
+        source.contact = max(source.contact, dev.heard)
+        desk.touch_patrol("sources", name)
 
 
 def is_synced(desk: Desk, name: str, since: Millis) -> bool:
     """Whether everything it read before that moment is known, as far as one can tell."""
     source = desk.state.patrol.sources.get(name)
-    if source is not None:
-        if source.empty_at is not None and source.empty_at >= since:
-            return True
-        if source.queued is None and source.contact >= since and name not in desk.plan.devices:
-            return True
+    if source is not None and source.whole_to is not None and source.whole_to >= since:
+        return True
     dev = desk.state.devices.get(name)
     if dev is None or name not in desk.plan.devices or dev.heard is None or dev.heard < since:
         return False

@@ -5,6 +5,7 @@ tap however often it is uploaded, and what it is worth depends on the taps there
 """
 
 import re
+from hashlib import blake2b
 from itertools import takewhile
 from typing import Final
 
@@ -17,10 +18,12 @@ from gateway.core.patrol.memory import KNOWN_KEPT, TAPS_KEPT, GuardMemory, TagMe
 from gateway.core.patrol.registry import Placed
 from gateway.core.readings import TAP, take_event
 from gateway.core.state import Reply
-from gateway.core.values import MINUTE, Millis, Scalar
+from gateway.core.values import HOUR, MINUTE, Millis, Scalar
 
 LIVE: Millis = MINUTE
 """A tap received so soon after it was made came at once."""
+SWEEP: Millis = HOUR
+"""So often what is too old is left."""
 TAGLESS: Final = "unknown_tag"
 DOUBTFUL: Final = frozenset({"clock_suspect", "clock_jump", "time_impossible"})
 """What is to be said of a time that convicts no other tap."""
@@ -63,7 +66,8 @@ def tap_id(source: str, key: str) -> str:
 
 def _fingerprint(one: Tap) -> str:
     """What a tap says, but for its time: a reader that gives none is stamped anew each time it sends one again."""
-    return derive_id("fp", one.tag, one.url, one.code, one.guard)
+    text = "\x1f".join((one.tag or "", one.url or "", one.code or "", one.guard or ""))
+    return blake2b(text.encode(), digest_size=10).hexdigest()
 
 
 def _known(desk: Desk, name: str) -> str | None:
@@ -73,8 +77,11 @@ def _known(desk: Desk, name: str) -> str | None:
 
 
 def _forget(desk: Desk) -> None:
-    """Leave what is too old to matter. Where it is left makes no difference: it is never looked at again."""
+    """Leave what is too old to matter, now and then: when it is left makes no difference, it is never looked at again."""
     patrol, now = desk.state.patrol, desk.moment.now
+    if now < desk.patrol.swept_at + SWEEP:
+        return
+    desk.patrol.swept_at = now
     while patrol.known and patrol.known[first := next(iter(patrol.known))][0] <= now - KNOWN_KEPT:
         del patrol.known[first]
     old = takewhile(lambda record: record.received <= now - TAPS_KEPT, patrol.taps.values())

@@ -7,7 +7,7 @@ from gateway.core.desk import Desk
 from gateway.core.patrol import contact, flags, places, rounds, seals, voice
 from gateway.core.patrol.memory import Round, RoundState, TapRecord, Visit
 from gateway.core.patrol.routes import Route
-from gateway.core.values import Json, Millis, Scalar
+from gateway.core.values import Json, Millis, Scalar, Series, TelemetryRow
 
 SUSPECT: Final = frozenset({"forged", "replay_suspected", "old_epoch", "other_guard"})
 """Flags that somebody should be told of at once."""
@@ -86,8 +86,17 @@ def _settle(desk: Desk, record: TapRecord) -> None:
     record.counted = record.review == "approved" or flags.count(record.flags)
     if not record.counted:
         record.grade = "D"
-    elif record.counter is not None and record.grade == "D":
-        record.grade = "B"  # it was held back by a suspicion that is gone
+    elif record.grade == "D":
+        record.grade = _strength(record)  # it was held back by a suspicion that is gone
+
+
+def _strength(record: TapRecord) -> str:
+    """How strong a tap is that was held back at first."""
+    if record.counter is not None:
+        return "B"
+    return (
+        "C" if record.how == "nfc" and record.tag is not None and "seal_missing" not in record.flags else "D"
+    )
 
 
 def _commit(desk: Desk, record: TapRecord, kind: str) -> None:
@@ -104,14 +113,15 @@ def _commit(desk: Desk, record: TapRecord, kind: str) -> None:
     desk.report(
         kind, about=record.id, device=record.checkpoint or record.asset, actor=record.guard, cause=told
     )
-    if record.checkpoint is not None:
-        _record_row(desk, record)
+    _record_row(desk, record)
 
 
 def _record_row(desk: Desk, record: TapRecord) -> None:
-    checkpoint = desk.plan.checkpoints.get(record.checkpoint or "")
-    places_ = {} if checkpoint is None else {"building": checkpoint.building, "floor": checkpoint.floor}
-    tags = {"site": desk.plan.site, "checkpoint": record.checkpoint, **places_}
+    if record.checkpoint is None:
+        return
+    series = desk.tap_series.get(record.checkpoint)
+    if series is None:  # another plan is in force since
+        series = Series("patrol_tap", (("checkpoint", record.checkpoint), ("site", desk.plan.site)))
     fields: dict[str, Scalar] = {
         "id": record.id,
         "grade": record.grade,
@@ -120,7 +130,7 @@ def _record_row(desk: Desk, record: TapRecord) -> None:
         "late_ms": record.received - record.ts,
         "flags": ",".join(record.flags),
     }
-    voice.row(desk, "patrol_tap", tags, record.ts, fields)
+    desk.effects.rows.append(TelemetryRow(series, record.ts, fields))
 
 
 def _warn(desk: Desk, record: TapRecord) -> None:
@@ -194,9 +204,12 @@ def _visit(desk: Desk, one: Round, record: TapRecord) -> None:
         made_up=record.how == "make_up",
     )
     insort(one.visits, visit, key=_time)
+    is_sign = record.counted and not visit.made_up
+    if is_sign:
+        contact.note(one, record.ts)
     rounds.reconsider(desk, one)
-    if record.counted and not visit.made_up:
-        contact.sign(desk, one, record.ts)
+    if is_sign and one.state is not RoundState.OPEN:
+        contact.follow(desk, one)
 
 
 def _time(visit: Visit) -> tuple[Millis, str]:

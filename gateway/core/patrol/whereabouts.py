@@ -1,46 +1,91 @@
 """Which live rounds a checkpoint or a source belongs to: found anew after a start, kept up after that."""
 
-from collections.abc import Iterable
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from gateway.core.patrol.memory import Round
+from gateway.core.patrol.memory import Round, RoundState
 from gateway.core.values import Millis
+
+NOTHING: Mapping[str, "Miss"] = {}
+
+
+class Miss(NamedTuple):
+    """What a judged round misses at one of its checkpoints."""
+
+    closes: Millis
+    """The end of the window that was missed."""
+    round: str
+    provisional: bool
 
 
 class Whereabouts:
-    """An index of the live rounds, and of what waits for a word of a reader or phone."""
+    """An index of the live rounds, of what they miss, and of what waits for a word of a reader or phone."""
 
-    __slots__ = ("_at", "awaited")
+    __slots__ = ("_at", "_missing", "_waiting", "awaited", "swept_at")
 
     def __init__(self) -> None:
-        self._at: dict[str, dict[str, Round]] = {}
+        self._at: dict[str, list[Round]] = {}
+        self._missing: dict[str, dict[str, Miss]] = {}
+        self._waiting: dict[str, tuple[str, ...]] = {}
+        self.swept_at: Millis = 0
+        """When what is too old was left last."""
         self.awaited: dict[str, dict[str, None]] = {}
         """Rounds and checkpoints whose misses and gaps are provisional until it is heard, by reader or phone."""
 
     def add(self, one: Round) -> None:
         """A round is live from now on."""
         for stop in one.stops:
-            self._at.setdefault(stop.checkpoint, {})[one.id] = one
+            here = self._at.setdefault(stop.checkpoint, [])
+            if one not in here:
+                insort(here, one, key=_age)
+        self.miss(one)
 
     def drop(self, one: Round) -> None:
         """It is live no more."""
         for stop in one.stops:
-            self._at.get(stop.checkpoint, {}).pop(one.id, None)
+            here = self._at.get(stop.checkpoint, [])
+            self._at[stop.checkpoint] = [other for other in here if other.id != one.id]
+            self._missing.get(stop.checkpoint, {}).pop(one.id, None)
         self.settle(one.id)
 
-    def at(self, checkpoint: str) -> list[Round]:
+    def at(self, checkpoint: str) -> Sequence[Round]:
         """The live rounds with this checkpoint, oldest first."""
-        found = self._at.get(checkpoint)
-        return sorted(found.values(), key=_age) if found else []
+        return self._at.get(checkpoint, ())
+
+    def miss(self, one: Round) -> None:
+        """The round was judged, perhaps anew: this is what it misses."""
+        if one.state is not RoundState.JUDGED:
+            return
+        missed = {each.checkpoint: each for each in one.outcomes if each.word == "missed"}
+        for stop in one.stops:
+            outcome = missed.get(stop.checkpoint)
+            if outcome is not None:
+                found = Miss(stop.closes, one.id, outcome.provisional)
+                self._missing.setdefault(stop.checkpoint, {})[one.id] = found
+            elif stop.checkpoint in self._missing:
+                self._missing[stop.checkpoint].pop(one.id, None)
+
+    def missing(self, checkpoint: str) -> Iterable[Miss]:
+        """What the judged rounds miss there."""
+        return self._missing.get(checkpoint, NOTHING).values()
 
     def wait(self, one: str, sources: Iterable[str]) -> None:
         """A round or checkpoint waits for these and no others."""
         self.settle(one)
-        for name in sources:
+        names = tuple(sources)
+        if names:
+            self._waiting[one] = names
+        for name in names:
             self.awaited.setdefault(name, {})[one] = None
+
+    def is_waiting(self, one: str) -> bool:
+        """Whether the round or checkpoint waits for anybody."""
+        return one in self._waiting
 
     def settle(self, one: str) -> None:
         """It waits for nobody."""
-        for name in [name for name, waiting in self.awaited.items() if one in waiting]:
+        for name in self._waiting.pop(one, ()):
             del self.awaited[name][one]
             if not self.awaited[name]:
                 del self.awaited[name]
