@@ -12,6 +12,7 @@ from gateway.core.plan import SitePlan
 from gateway.core.values import Millis
 from gateway.errors import GatewayError, SiteError
 from gateway.reports.document import Document
+from gateway.reports.fonts import Typeface
 from gateway.reports.gaps import Span
 from gateway.reports.page import html_page
 from gateway.reports.patrol_figures import Evidence, PatrolFigures, Proof, month_span, patrol_figures
@@ -32,16 +33,25 @@ MEDIA_TYPES: Final[dict[Format, str]] = {
     "pdf": "application/pdf",
     "csv": "text/csv; charset=utf-8",
 }
-_WRITERS: Final[dict[Format, Callable[[Document], bytes]]] = {
-    "html": html_page,
+_WRITERS: Final[dict[Format, Callable[[Document, Typeface | None], bytes]]] = {
+    "html": lambda document, _: html_page(document),
     "pdf": pdf_file,
-    "csv": csv_file,
+    "csv": lambda document, _: csv_file(document),
 }
 _TOLD_EVERY: Final = 1_000
 
 
 class NoReport(GatewayError):
     """Of this month there is nothing to report."""
+
+
+class Style(NamedTuple):
+    """How a report is written."""
+
+    form: Format
+    language: Language
+    face: Typeface | None = None
+    """The letters of a PDF; those found on the machine where None."""
 
 
 class Written(NamedTuple):
@@ -100,7 +110,7 @@ def write_report(
     plan: SitePlan,
     month: str,
     now: Millis,
-    written: tuple[Format, Language],
+    style: Style,
     progress: Progress = nothing,
 ) -> Written:
     """The report of a month.
@@ -110,13 +120,13 @@ def write_report(
         plan: the site in force at the end of the month.
         month: such as ``2026-10``.
         now: when the report is made.
-        written: in which format and language.
+        style: how it is written.
         progress: told how far it is.
 
     Raises:
         NoReport: it is no month, has not begun, or was over before the records begin.
     """
-    form, language = written
+    form, language, face = style
     span = span_of(month, plan)
     wording = Wording(plan, language)
     if span.start >= now:
@@ -128,7 +138,7 @@ def write_report(
         raise NoReport(f"{month} is before the records, which begin on {wording.stamp(begun)}")
     figures = _figures(connection, plan, span, now, progress)
     progress(form, 0)
-    body = _WRITERS[form](patrol_report(plan, figures, language))
+    body = _WRITERS[form](patrol_report(plan, figures, language), face)
     return Written(f"patrol-{plan.site}-{month}.{form}", body)
 
 

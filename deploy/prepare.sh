@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the commands need from the system: a Python that can make environments, and real servers for the tests.
+# What the commands need from the system: a Python that can make environments, and for the tests real servers, a real
+# browser and a font with Chinese.
 # Installs Debian packages where it may (root or sudo without a password); otherwise says exactly what to install.
 set -euo pipefail
 
@@ -50,6 +51,10 @@ servers() {
   command -v mosquitto >/dev/null || missing+=(mosquitto)
   command -v influxd >/dev/null || missing+=(influxdb)
   command -v victoria-metrics >/dev/null || missing+=(victoria-metrics)
+  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+    missing+=(chromium)
+  [ -n "$(find /usr/share/fonts /usr/local/share/fonts -name wqy-microhei.ttc -print -quit 2>/dev/null || true)" ] ||
+    missing+=(fonts-wqy-microhei)
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}"
 }
 

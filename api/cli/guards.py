@@ -1,7 +1,7 @@
 """``fgw guards``: the phones of those who walk rounds."""
 
+import re
 from typing import Annotated
-from urllib.parse import quote
 
 import typer
 
@@ -27,7 +27,11 @@ def token(
     actor: Actor = "operator",
 ) -> None:
     """Give a guard's phone a token, which shows that its uploads are theirs. A new one ends the old one."""
-    caller, path = Caller(url, actor), f"/patrol/guards/{quote(guard, safe='')}/token"
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", guard) is None:
+        raise typer.BadParameter(
+            f"{guard!r} is no id of a guard: letters, digits, - and _", param_hint="GUARD"
+        )
+    caller, path = Caller(url, actor), f"/patrol/guards/{guard}/token"
     if revoke:
         caller.delete(path)
         typer.echo(f"{guard} has no token any more")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from api.cli.letters import Font, letters
 from api.cli.words import Language
 
 if TYPE_CHECKING:
-    from api.patrol_month import Format, Written
+    from api.patrol_month import Style, Written
 
 app = typer.Typer(help="Reports from the records of a gateway, also while it runs.", no_args_is_help=True)
 
@@ -33,19 +34,21 @@ def patrol(
         Path | None, typer.Option(help="The file; patrol-SITE-MONTH.FORMAT when not given, - for the output.")
     ] = None,
     language: Annotated[str, typer.Option("--lang", help="en or zh.")] = "en",
+    font: Font = None,
 ) -> None:
     """Write the patrol report of a month: rounds, evidence, gaps, exceptions. The records are only read."""
     if form not in FORMATS:
         raise typer.BadParameter(f"{form!r} is none of {', '.join(FORMATS)}", param_hint="--format")
     if language not in get_args(Language):
         raise typer.BadParameter(f"{language!r} is neither en nor zh", param_hint="--lang")
-    from api.patrol_month import is_month
+    from api.patrol_month import Style, is_month
     from gateway.settings import read_settings
 
     if not is_month(month):
         raise typer.BadParameter(f"{month!r} is no month; write it as 2026-10", param_hint="--month")
     folder = read_settings(data_dir=data_dir).data_dir
-    written = _written(folder, month, form, language)  # type: ignore[arg-type]  # just checked
+    face = letters(font) if form == "pdf" else None
+    written = _written(folder, month, Style(form, language, face))  # type: ignore[arg-type]  # just checked
     if out == Path("-"):
         sys.stdout.buffer.write(written.body)
         sys.stdout.buffer.flush()
@@ -53,7 +56,7 @@ def patrol(
     _save(out or Path(written.name), written.body)
 
 
-def _written(folder: Path, month: str, form: "Format", language: Language) -> "Written":
+def _written(folder: Path, month: str, style: "Style") -> "Written":
     from api.patrol_month import nothing, plan_then, write_report
     from gateway.adapters.sql.beside import beside
 
@@ -61,7 +64,7 @@ def _written(folder: Path, month: str, form: "Format", language: Language) -> "W
     with beside(folder) as connection:
         plan = plan_then(connection, month)
         now = time.time_ns() // 1_000_000
-        written = write_report(connection, plan, month, now, (form, language), _tell if watched else nothing)
+        written = write_report(connection, plan, month, now, style, _tell if watched else nothing)
     if watched:
         typer.echo("\r\x1b[K", nl=False, err=True)
     return written

@@ -44,7 +44,7 @@ own 700 would look through them again and again, which cost a third of all CPU (
 
 def _greet(gateway: Gateway, url: str) -> None:
     plan = gateway.plan
-    typer.echo(f"serving {plan.title.en} ({plan.site}), {len(plan.devices)} devices, at {url}", err=True)
+    typer.echo(f"serving {plan.title.en} ({plan.site}), {len(plan.equipment)} devices, at {url}", err=True)
 
 
 async def serve_until_done(

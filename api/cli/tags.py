@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from api.cli.calls import URL, Caller, gateway_url
+from api.cli.letters import Font, letters
 
 if TYPE_CHECKING:
     from gateway.codecs.tag_settings import TagSettings
@@ -63,6 +64,9 @@ Since = Annotated[
     typer.Option(help="From when on, as 2026-11-03T08:30:00+08:00; at most 30 days ago. Now when not given."),
 ]
 Site = Annotated[Path | None, typer.Option(help="The site file (FGW_SITE).")]
+BaseUrl = Annotated[
+    str, typer.Option(envvar="FGW_PUBLIC_URL", help="Where phones reach the gateway: https://host.")
+]
 TagId = Annotated[str, typer.Argument(metavar="TAG", help="The tag's id; colons and spaces do not matter.")]
 
 
@@ -168,13 +172,14 @@ def _plain(tag: str) -> str:
 
 @app.command("labels")
 def labels(
-    base_url: Annotated[str, typer.Option(help="Where phones reach the gateway: https://host.")],
+    base_url: BaseUrl,
     *,
     out: Annotated[Path, typer.Option(help="The PDF.")] = Path("labels.pdf"),
     checkpoint: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
     site: Site = None,
     language: Annotated[str, typer.Option("--lang", help="Whose name is larger: en or zh.")] = "en",
     skip: Annotated[int, typer.Option(min=0, help="Labels of the first sheet that are used already.")] = 0,
+    font: Font = None,
 ) -> None:
     """Write a sheet of labels: name, QR code, and the code to type; 3 by 8 on A4, to be printed at 100 %."""
     from gateway.core.tags import code
@@ -198,7 +203,7 @@ def labels(
         for one in (plan.checkpoints[name] for name in wanted)
     ]
     try:
-        body = label_sheet(made, language, LabelSheet(skip=skip))  # type: ignore[arg-type]  # as above
+        body = label_sheet(made, language, LabelSheet(skip=skip), letters(font))  # type: ignore[arg-type]  # as above
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     try:
@@ -212,7 +217,7 @@ def labels(
 @app.command("settings")
 def settings(
     tag: TagId,
-    base_url: Annotated[str, typer.Option(help="Where phones reach the gateway: https://host.")],
+    base_url: BaseUrl,
     *,
     site: Site = None,
     epoch: Annotated[
@@ -237,9 +242,8 @@ def settings(
         )
     keys = TagKeys.parse(key.get_secret_value())
     plan = _plan(site)
-    found = tag_settings(
-        keys, plan.site, tag, epoch or _epoch(plan, _plain(tag)), _base(base_url), tamper=tamper
-    )
+    number = _epoch(plan, _plain(tag)) if epoch is None else epoch
+    found = tag_settings(keys, plan.site, tag, number, _base(base_url), tamper=tamper)
     if show_keys:
         _refuse_open_file()
     if as_json:

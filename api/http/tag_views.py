@@ -1,6 +1,7 @@
 """Tags as they are shown: where the site file puts them, and over it what was registered at run time. Never a key."""
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from pydantic import BaseModel, Field
@@ -132,7 +133,7 @@ def _stays(of_site: Sequence[tuple[str, Tag]], memory: TagMemory) -> Iterator[St
         until = tag.until if ends is None else ends if tag.until is None else min(ends, tag.until)
         yield Stay(tag.since, until, checkpoint, tag.secure, "site")
     following = [entry.since for entry in memory.history[1:]]
-    for entry, until in zip(memory.history, [*following, None], strict=True):
+    for entry, until in zip_longest(memory.history, following):
         yield Stay(entry.since, until, entry.place, entry.secure, "registry")
 
 

@@ -25,6 +25,11 @@ ITEM_MOST = 16 << 10
 VALUES_MOST = 30 * TAPS_MOST
 """Lists, objects and values in a body, at a generous estimate."""
 
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+"""An escape of JSON; half a character, a surrogate by itself, is its group."""
 _PLACE = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
 _WORDS_MOST = 300
 
@@ -60,7 +65,7 @@ def read_envelope(body: bytes) -> Envelope:
     if sum(body.count(mark) for mark in (b",", b"[", b"{")) > VALUES_MOST:
         raise Problem(413, _too_many("more values than those can have"))
     try:
-        found = _decode(body)
+        found = _decoded(body)
     except msgspec.ValidationError as error:
         raise _misfit(str(error)) from None
     except RecursionError:
@@ -70,6 +75,19 @@ def read_envelope(body: bytes) -> Envelope:
     if len(found.taps) > TAPS_MOST:
         raise Problem(413, _too_many(f"{len(found.taps)} taps"))
     return found
+
+
+def _decoded(body: bytes) -> Envelope:
+    """The envelope. A phone that cut a text within a character sends half of it, which must not cost the other taps."""
+    try:
+        return _decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        whole = _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
+        if whole == body:
+            raise
+        return _decode(whole)
 
 
 def check_device(envelope: Envelope, plan: SitePlan) -> None:

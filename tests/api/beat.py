@@ -1,19 +1,27 @@
 """A gateway with rounds for tests, and what a phone uploads to it."""
 
+import contextlib
 import time
 import uuid
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
+import pytest
+from pydantic import SecretStr
 
 from simulators.ntag import SimulatedTag
-from tests.api.house import House
+from tests.api.house import House, open_house
 from tests.api.tower import KEY, tag
+from tests.servers.mosquitto import Mosquitto
 
 SITE: Final = Path(__file__).with_name("patrol.yaml")
-MASTER: Final = KEY
+BEGINS: Final = "start: 2026-01-01 00:00"
+AHEAD: Final = timedelta(hours=6)
 GATE, OLD_PUMP, PUMP, ROOF, LIFT = (
     "04B1000001",
     "04B1000002",
@@ -23,6 +31,36 @@ GATE, OLD_PUMP, PUMP, ROOF, LIFT = (
 )
 """Tags: plain, retired on 1 January, its successor, cryptographic, and that of a lift."""
 MINUTE: Final = 60_000
+HOUR: Final = 60 * MINUTE
+
+
+@contextlib.asynccontextmanager
+async def open_beat(broker: Mosquitto, folder: Path) -> AsyncIterator[House]:
+    """A gateway whose one round begins in six hours, so that it is open for early taps, until the end of the block."""
+    begins = (datetime.now(ZoneInfo("Asia/Shanghai")) + AHEAD).strftime("%Y-%m-%d %H:%M")
+    async with open_house(broker, folder, plan=_made(folder, begins), tag_key=SecretStr(KEY)) as house:
+        yield house
+
+
+def _made(folder: Path, begins: str) -> Path:
+    """The site file, with its rounds from that local time on."""
+    text = SITE.read_text("utf-8")
+    assert BEGINS in text
+    site = folder / "made.yaml"
+    site.write_text(text.replace(BEGINS, f"start: {begins}"), "utf-8")
+    return site
+
+
+class Hands:
+    """The hands of the machine's clock, which a test sets forward in the place of waiting."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._ahead, real = 0, time.time_ns
+        patch.setattr(time, "time_ns", lambda: real() + self._ahead)
+
+    def forward(self, to: str) -> None:
+        """It is that moment, or a second later."""
+        self._ahead += int((datetime.fromisoformat(to).timestamp() + 1) * 1e9) - time.time_ns()
 
 
 def now() -> int:
@@ -30,9 +68,9 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def roof_tag() -> SimulatedTag:
+def roof_tag(epoch: int = 1) -> SimulatedTag:
     """The cryptographic tag at the roof."""
-    return tag(ROOF, site="riverside")
+    return tag(ROOF, site="riverside", epoch=epoch)
 
 
 def tap(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a phone may send
@@ -75,6 +113,18 @@ async def result(house: House, one: object, **given: Any) -> dict[str, Any]:  # 
 def flags(one: dict[str, Any]) -> list[str]:
     """The flags of a tap, by name."""
     return [flag["flag"] for flag in one["flags"]]
+
+
+async def the_round(house: House) -> dict[str, Any]:
+    """The one round there is, in full."""
+    (one,) = (await house.http.get("/patrol/rounds")).json()["items"]
+    found: dict[str, Any] = (await house.http.get(f"/patrol/rounds/{one['id']}")).json()
+    return found
+
+
+def outcomes(one: dict[str, Any]) -> dict[str, str]:
+    """What became of each stop of a round."""
+    return {stop["checkpoint"]["id"]: stop["outcome"] for stop in one["stops"]}
 
 
 async def token_of(house: House, guard: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import httpx
+from pydantic import SecretStr
 
 from api.http.app import create_app
 from gateway.bootstrap import build
@@ -62,7 +63,7 @@ async def open_tower(broker: Mosquitto, folder: Path, *, key: str | None = KEY) 
         mqtt_client_id=f"tower-{folder.name}",
         linger_ms=0,
         http="127.0.0.1:0",
-        tag_key=key,  # type: ignore[arg-type]  # pydantic makes a secret of it
+        tag_key=None if key is None else SecretStr(key),
     )
     async with build(settings) as gateway:
         running = asyncio.create_task(gateway.run(), name="gateway")

@@ -22,11 +22,16 @@ from gateway.core.inputs import (
     Tick,
 )
 from gateway.core.order_state import WorkOrder
+from gateway.core.patrol.memory import Round, TapRecord
 from gateway.core.plan import SitePlan
-from gateway.core.state import Alert, AlertState, DeviceState, Scalars, State
+from gateway.core.state import Alert, DeviceState, State
 from gateway.core.values import Millis, Scalar, TelemetryRow
 from gateway.core.work_orders import CHAIN, HOLD_REASONS
 from gateway.site import SiteBundle, build_plan
+from gateway.site.bundle import internal_profiles
+from tests.core import patrol_stories
+from tests.core.patrol_stories import OTHERS as OTHER_PATROLS
+from tests.core.patrol_stories import PATROL, PLEAS, TOUCHES, Plea, Touch
 
 START: Millis = 1_790_000_000_000
 
@@ -101,6 +106,13 @@ def _plan(site: str, profile: str) -> SitePlan:
     return build_plan(SiteBundle("site.yaml", {"site.yaml": site, "thing.yaml": profile}))
 
 
+def _guarded(site: str, profile: str, patrol: dict[str, Any]) -> SitePlan:
+    text = yaml.safe_dump({**yaml.safe_load(site), **patrol})
+    return build_plan(
+        SiteBundle("site.yaml", {**internal_profiles(), "site.yaml": text, "thing.yaml": profile})
+    )
+
+
 def _without_rules(*names: str) -> str:
     text = yaml.safe_load(PROFILE)
     for name in names:
@@ -108,17 +120,23 @@ def _without_rules(*names: str) -> str:
     return yaml.safe_dump(text)
 
 
-PLANS = (
-    _plan(SITE, PROFILE),
-    _plan(
+TEXTS = (
+    (SITE, PROFILE),
+    (
         SITE.replace("16:30", "17:00"),
         PROFILE.replace("high: 80", "high: 70").replace("latched: true", "latched: false"),
     ),
-    _plan(SITE.replace("  - {id: d2, profile: thing, params: {high: 60}}\n", ""), PROFILE),
-    _plan(SITE, _without_rules("trip", "hot", "silent", "mixed")),
-    _plan(SITE, PROFILE.replace("  label: {type: text}", "  label: {type: int}")),
+    (SITE.replace("  - {id: d2, profile: thing, params: {high: 60}}\n", ""), PROFILE),
+    (SITE, _without_rules("trip", "hot", "silent", "mixed")),
+    (SITE, PROFILE.replace("  label: {type: text}", "  label: {type: int}")),
 )
-"""In force at first; other limits, no latches, other hours; a device less; rules less; another type of a point."""
+"""At first; other limits, no latches, other hours; a device less; rules less; another type of a point."""
+PLANS = tuple(_plan(*texts) for texts in TEXTS)
+"""Of a site that nobody patrols."""
+GUARDED = tuple(
+    _guarded(*texts, patrol) for texts, patrol in zip(TEXTS, (PATROL, *OTHER_PATROLS), strict=True)
+)
+"""The same with a patrol, which stories happen on; the first is in force at first."""
 
 DEVICES = ("d1", "d2")
 STEPS = (
@@ -247,14 +265,14 @@ OTHERS = st.sampled_from(
         ("refused", "d1"),
         ("refused", None),
     ]
-    + [("plan", index) for index in range(len(PLANS))]
+    + [("plan", index) for index in range(len(GUARDED))]
 )
 STORIES = st.lists(
     st.builds(
         Given,
         st.sampled_from(STEPS),
         st.one_of(
-            _telemetry(), _telemetry(), _telemetry(), EVENTS, EVENTS, STATUSES, COMMANDS, COMMANDS, OTHERS
+            *[_telemetry()] * 3, EVENTS, EVENTS, STATUSES, COMMANDS, COMMANDS, OTHERS, *[TOUCHES] * 3, PLEAS
         ),
     ),
     max_size=40,
@@ -275,7 +293,7 @@ class Played(NamedTuple):
 
 def play(story: list[Given]) -> Played:
     """Let an engine live through a story; what is asked of records becomes commands to those that are there."""
-    engine = Engine(PLANS[0], State())
+    engine = Engine(GUARDED[0], State())
     played = Played([], [], [], engine, [])
     _feed(played, [Started(START, None)], [LinkUp(START)])
     at = START
@@ -312,10 +330,14 @@ def _inputs(engine: Engine, at: Millis, number: int, what: Any) -> list[Input]: 
         case ("refused", device):
             return [Rejection(at, device, "a/topic", "not_json", "words", b"raw")]
         case ("plan", index):
-            return [Configured(at, PLANS[index])]
+            return [Configured(at, GUARDED[index])]
         case ("started", ago):
             last = max(engine.state.scalars.now, at - ago)
             return [Started(max(at, last), last), LinkUp(max(at, last))]
+        case Touch():
+            return [patrol_stories.tap(at, number, what)]
+        case Plea():
+            return [patrol_stories.command(plan, engine.state, at, number, what)]
         case Ask():
             return [_command(engine, at, number, what)]
         case ("lost",):
@@ -349,54 +371,23 @@ def records(effects: list[Effects]) -> Any:  # noqa: ANN401
     """Every changed record as it was at its last change."""
     alerts: dict[str, Alert] = {}
     orders: dict[str, WorkOrder] = {}
+    taps: dict[str, TapRecord] = {}
+    rounds: dict[str, Round] = {}
     for one in effects:
         alerts |= one.alerts
         orders |= one.orders
-    return msgspec.to_builtins([alerts, orders])
+        taps |= one.taps
+        rounds |= one.rounds
+    return msgspec.to_builtins([alerts, orders, taps, rounds])
 
 
 def plain(state: State) -> Any:  # noqa: ANN401
     """A state as plain values, without devices of which nothing is known yet."""
     known = {name: dev for name, dev in state.devices.items() if dev != DeviceState()}
-    return msgspec.to_builtins(State(state.scalars, known, state.alerts, state.orders), str_keys=True)
+    whole = State(state.scalars, known, state.alerts, state.orders, patrol_stories.plain(state))
+    return msgspec.to_builtins(whole, str_keys=True)
 
 
 def reborn(engine: Engine) -> Engine:
     """A fresh engine on what the state of another was on disk."""
     return Engine(engine.plan, msgspec.msgpack.decode(msgspec.msgpack.encode(engine.state), type=State))
-
-
-class Shadow:
-    """What a store would hold that writes only what a step says has changed."""
-
-    def __init__(self) -> None:
-        self._scalars = msgspec.msgpack.encode(Scalars())
-        self._now: Millis = 0
-        self._devices: dict[str, bytes] = {}
-        self._alerts: dict[str, bytes] = {}
-        self._orders: dict[str, bytes] = {}
-
-    def commit(self, effects: Effects, state: State) -> None:
-        encode = msgspec.msgpack.encode
-        self._now = state.scalars.now
-        if effects.scalars:
-            self._scalars = encode(state.scalars)
-        self._devices |= {
-            name: encode(state.devices[name]) for name in effects.devices if name in state.devices
-        }
-        self._alerts |= {name: encode(alert) for name, alert in effects.alerts.items()}
-        self._orders |= {name: encode(order) for name, order in effects.orders.items()}
-        for name in effects.forgotten:
-            del self._orders[name]
-
-    def load(self) -> State:
-        decode = msgspec.msgpack.decode
-        scalars = decode(self._scalars, type=Scalars)
-        scalars.now = self._now
-        alerts = {name: decode(body, type=Alert) for name, body in sorted(self._alerts.items())}
-        return State(
-            scalars,
-            {name: decode(body, type=DeviceState) for name, body in self._devices.items()},
-            {name: alert for name, alert in alerts.items() if alert.state is not AlertState.NORMAL},
-            {name: decode(body, type=WorkOrder) for name, body in sorted(self._orders.items())},
-        )

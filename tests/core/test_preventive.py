@@ -22,7 +22,7 @@ from gateway.core.recurrence import Recurrence
 from gateway.core.state import State
 from gateway.core.values import DAY, HOUR, MINUTE, Millis
 from gateway.site import SiteBundle, build_plan
-from tests.core.stories import Shadow
+from tests.core.shadow import Shadow
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = instant(datetime(2026, 3, 27, 12), BERLIN)

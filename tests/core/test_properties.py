@@ -14,14 +14,15 @@ from gateway.core.inputs import Input, Started, Tick
 from gateway.core.order_state import WorkOrder
 from gateway.core.state import Alert, AlertState, State
 from gateway.core.work_orders import ENDED
-from tests.core.stories import PLANS, STORIES, Given, Played, Shadow, plain, play, reborn, records
+from tests.core.shadow import Shadow
+from tests.core.stories import GUARDED, STORIES, Given, Played, plain, play, reborn, records
 
 CI = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 SOAK = settings(CI, max_examples=3_000)
 
 
 def retold(batches: list[list[Input]]) -> tuple[Engine, list[Effects]]:
-    engine = Engine(PLANS[0], State())
+    engine = Engine(GUARDED[0], State())
     return engine, [engine.step(batch) for batch in batches]
 
 
@@ -58,7 +59,7 @@ def cuts_change_nothing(story: list[Given], draw: st.DataObject) -> None:
 
 def a_restart_of_memory_changes_nothing(story: list[Given], draw: st.DataObject) -> None:
     played = play(story)
-    engine, effects = Engine(PLANS[0], State()), []
+    engine, effects = Engine(GUARDED[0], State()), []
     for one in played.inputs:
         effects.append(engine.step([one]))
         if draw.draw(st.booleans()):
@@ -68,7 +69,7 @@ def a_restart_of_memory_changes_nothing(story: list[Given], draw: st.DataObject)
 
 def what_a_step_says_has_changed_is_all_that_has(story: list[Given], _draw: st.DataObject) -> None:
     played = play(story)
-    engine, shadow = Engine(PLANS[0], State()), Shadow()
+    engine, shadow = Engine(GUARDED[0], State()), Shadow()
     effects = []
     for one in played.inputs:
         effects.append(engine.step([one]))
@@ -79,7 +80,7 @@ def what_a_step_says_has_changed_is_all_that_has(story: list[Given], _draw: st.D
 
 
 def records_keep_their_promises(story: list[Given], _draw: st.DataObject) -> None:
-    engine = Engine(PLANS[0], State())
+    engine = Engine(GUARDED[0], State())
     versions: dict[str, int] = {}
     ended: dict[str, bytes] = {}
     for one in play(story).inputs:

@@ -4,6 +4,7 @@ A step ``tap: {…}`` (or ``taps: [{…}, …]``, one upload) is by the reader i
 ``seal: {uid, counter, epoch, tamper}`` of a cryptographic tag (``seal: {verdict: forged}`` where it proves nothing); ``guard``, ``id``, ``how``. Of
 the step: ``ago`` when it was made (of each tap where that differs), ``clock: -2h`` by how much the device's clock is wrong, ``jump: 1h`` by
 how much it was set forward between tap and upload, ``queued`` what the device still holds, ``token`` whose phone it was.
+A ``label`` is the code of that checkpoint as it stands on its label: scanned, or typed where ``how`` says so.
 A phone says what its clock shows at the upload; a reader where the step has ``says_sent``.
 
 Expected: ``rounds: ["night 22:00 judged incomplete: gate on_time, boiler missed"]``, ``judged: {t1: C counted, t2: "D not counted: forged"}``,
@@ -17,6 +18,7 @@ from gateway.core.effects import Outcome
 from gateway.core.inputs import Tap
 from gateway.core.patrol import judging
 from gateway.core.patrol.memory import Round, RoundState, StopOutcome, TapRecord
+from gateway.core.tags import code
 from gateway.core.values import Millis, Seal
 from gateway.site.fields import duration
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 EXPECTED = ("rounds", "judged", "places", "oddities")
 
 
-def inputs(step: dict[str, Any], at: Millis, device: str, number: int) -> Iterator[Tap]:
+def inputs(step: dict[str, Any], at: Millis, device: str, number: int, site: str) -> Iterator[Tap]:
     """The taps of one step."""
     phone = step.get("phone")
     error = signed(str(step.get("clock", "0s")))
@@ -37,6 +39,8 @@ def inputs(step: dict[str, Any], at: Millis, device: str, number: int) -> Iterat
         body = {**given}
         made = at - signed(str(body.pop("ago", step.get("ago", "0s"))))
         ts = made + error
+        if "label" in body:
+            body = {"how": "qr", "code": code(site, body.pop("label"))} | body
         seal = Seal(**{"verdict": "good", **body.pop("seal")}) if "seal" in body else None
         yield Tap(
             at=at,

@@ -239,7 +239,7 @@ class Telling:
         if "every" in step:
             return self._run(step, at, device)
         if "tap" in step or "taps" in step:
-            return [*taps.inputs(step, at, device, len(self.replies))]
+            return [*taps.inputs(step, at, device, len(self.replies), self.engine.plan.site)]
         ts = at - (duration(step.pop("ago")) if "ago" in step else 0)
         retained = step.pop("retained", False)
         match step:

@@ -8,7 +8,7 @@ from gateway.codecs.tag_url import TagReader
 from gateway.codecs.tap_json import Upload, read_tap
 from gateway.core.effects import Outcome
 from gateway.core.engine import Engine
-from gateway.core.inputs import Command, LinkUp, Started, Tap, Tick
+from gateway.core.inputs import Command, Input, LinkUp, Started, Tap, Tick
 from gateway.core.plan import SitePlan
 from gateway.core.state import State
 from gateway.core.values import SECOND, Message, Millis
@@ -58,7 +58,7 @@ class Gatehouse:
             self._step(Tick(at))
         return self.outcomes
 
-    def _step(self, *inputs: Any) -> None:
+    def _step(self, *inputs: Input) -> None:
         self.outcomes += self.engine.step(inputs).outcomes
 
 
@@ -67,7 +67,11 @@ def tag_wall(plan: SitePlan) -> TagWall:
     keys = TagKeys.parse(KEY).of_site(plan.site)[0]
     tags = {
         tag.id: SimulatedTag(
-            tag.id, tag.epoch, "https://gate.example/t", keys.meta, keys.file(bytes.fromhex(tag.id), tag.epoch)
+            tag.id,
+            tag.epoch,
+            "https://gate.example/t",
+            keys.meta,
+            keys.file(bytes.fromhex(tag.id), tag.epoch),
         )
         for checkpoint in plan.checkpoints.values()
         for tag in checkpoint.tags

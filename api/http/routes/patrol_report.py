@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.context import PATIENCE, Asked
 from api.http.problems import Problem, wrong
-from api.patrol_month import MEDIA_TYPES, Format, NoReport, Written, plan_then, write_report
+from api.patrol_month import MEDIA_TYPES, Format, NoReport, Style, Written, plan_then, write_report
 from gateway.adapters.sql.beside import one_moment
 
 router = APIRouter(prefix="/patrol", tags=["patrol"])
@@ -47,7 +47,7 @@ async def get_patrol_report(asked: Asked, request: Request, wanted: Annotated[Wa
     def write(connection: sa.Connection) -> Written:
         with one_moment(connection):
             plan = plan_then(connection, wanted.month)
-            return write_report(connection, plan, wanted.month, asked.now, (wanted.format, wanted.lang))
+            return write_report(connection, plan, wanted.month, asked.now, Style(wanted.format, wanted.lang))
 
     turn: asyncio.Semaphore = request.app.state.report_turn  # one at a time: each takes a core for seconds
     try:

@@ -11,7 +11,7 @@ from gateway.core.patrol import contact, duty, registry, rounds, sources, verdic
 from gateway.core.patrol.memory import GuardMemory, Round, TapRecord
 from gateway.core.persons import is_same
 from gateway.core.state import Reply
-from gateway.core.values import DAY, Scalar
+from gateway.core.values import DAY, Json, Scalar
 
 WORDS_MOST = 500
 """Characters of a reason."""
@@ -38,8 +38,14 @@ def review(desk: Desk, command: Command) -> Reply:
         return _conflict(command, record, f"it was {word} already by {record.reviewed_by}")
     record.review, record.reviewed_by, record.reviewed_at = word, command.actor, desk.moment.now
     record.why = why or record.why
+    told: dict[str, Json] = {"why": why} if why else {}
     desk.report(
-        "tap.reviewed", about=record.id, device=record.checkpoint, actor=command.actor, decision=word, why=why
+        "tap.reviewed",
+        about=record.id,
+        device=record.checkpoint,
+        actor=command.actor,
+        cause=told,
+        decision=word,
     )
     verdicts.review(desk, record)
     desk.effects.taps[record.id] = record

@@ -87,6 +87,8 @@ def _best(one: Round, stop: RoundStop, here: Sequence[Visit]) -> Met | None:
         return None
     real = [visit for visit in here if not visit.made_up]
     met = _together(real, one.within) if one.persons > 1 else [Met(v.ts, v, v.received) for v in real]
+    if len(met) == 1:
+        return met[0]
     if met:
         return min(met, key=lambda each: _order(one, stop, each))
     made_up = [visit for visit in here if visit.made_up]

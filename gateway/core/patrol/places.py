@@ -62,14 +62,14 @@ def _follow(desk: Desk, checkpoint: str, place: PlaceMemory) -> None:
 
 def after(desk: Desk, one: Round) -> None:
     """A round has changed, and with it what its checkpoints miss and whose word they wait for."""
-    is_open = one.state is RoundState.OPEN
-    if is_open and not desk.patrol.awaited:
-        return
-    for checkpoint in dict.fromkeys(stop.checkpoint for stop in one.stops):
-        if not is_open:
-            settle(desk, checkpoint)
-        if desk.patrol.is_waiting(checkpoint):
-            look(desk, checkpoint)
+    if one.state is not RoundState.OPEN:
+        remembered = desk.state.patrol.places
+        for checkpoint in [stop.checkpoint for stop in one.stops]:
+            place = remembered.get(checkpoint)
+            if desk.patrol.missing(checkpoint) or (place is not None and place.missed != "no"):
+                settle(desk, checkpoint)
+    for checkpoint in desk.patrol.waiting_at(one):
+        look(desk, checkpoint)
 
 
 # --- missed on a round -------------------------------------------------------------------------------------------
@@ -79,10 +79,7 @@ def settle(desk: Desk, checkpoint: str) -> None:
     """Bring what was missed here in line with the rounds that were judged, and with the proofs since."""
     if checkpoint not in desk.plan.checkpoints:
         return
-    missing, known = desk.patrol.missing(checkpoint), desk.state.patrol.places.get(checkpoint)
-    if not missing and (known is None or known.missed == "no"):
-        return
-    place = memory(desk, checkpoint)
+    place, missing = memory(desk, checkpoint), desk.patrol.missing(checkpoint)
     proved = place.proofs[-1][0] if place.proofs else -1
     sure = _word(desk, checkpoint)
     misses = [

@@ -22,7 +22,7 @@ from gateway.core.values import HOUR, MINUTE, Millis, Scalar
 
 LIVE: Millis = MINUTE
 """A tap received so soon after it was made came at once."""
-SWEEP: Millis = HOUR
+SWEEP: Millis = 12 * HOUR
 """So often what is too old is left."""
 TAGLESS: Final = "unknown_tag"
 DOUBTFUL: Final = frozenset({"clock_suspect", "clock_jump", "time_impossible"})

@@ -22,11 +22,12 @@ class Miss(NamedTuple):
 class Whereabouts:
     """An index of the live rounds, of what they miss, and of what waits for a word of a reader or phone."""
 
-    __slots__ = ("_at", "_missing", "_waiting", "awaited", "swept_at")
+    __slots__ = ("_at", "_missing", "_short", "_waiting", "awaited", "swept_at")
 
     def __init__(self) -> None:
         self._at: dict[str, list[Round]] = {}
         self._missing: dict[str, dict[str, Miss]] = {}
+        self._short: set[str] = set()
         self._waiting: dict[str, tuple[str, ...]] = {}
         self.swept_at: Millis = 0
         """When what is too old was left last."""
@@ -47,6 +48,7 @@ class Whereabouts:
             here = self._at.get(stop.checkpoint, [])
             self._at[stop.checkpoint] = [other for other in here if other.id != one.id]
             self._missing.get(stop.checkpoint, {}).pop(one.id, None)
+        self._short.discard(one.id)
         self.settle(one.id)
 
     def at(self, checkpoint: str) -> Sequence[Round]:
@@ -58,6 +60,9 @@ class Whereabouts:
         if one.state is not RoundState.JUDGED:
             return
         missed = {each.checkpoint: each for each in one.outcomes if each.word == "missed"}
+        if not missed and one.id not in self._short:
+            return
+        self._short.add(one.id)
         for stop in one.stops:
             outcome = missed.get(stop.checkpoint)
             if outcome is not None:
@@ -82,6 +87,12 @@ class Whereabouts:
     def is_waiting(self, one: str) -> bool:
         """Whether the round or checkpoint waits for anybody."""
         return one in self._waiting
+
+    def waiting_at(self, one: Round) -> list[str]:
+        """The checkpoints of a round that wait for somebody."""
+        if not self._waiting:
+            return []
+        return [stop.checkpoint for stop in one.stops if stop.checkpoint in self._waiting]
 
     def settle(self, one: str) -> None:
         """It waits for nobody."""
