@@ -11,6 +11,7 @@ from rich.text import Text
 from api.cli.patrol_board import PatrolBoard
 from api.cli.words import WORDS, Language, word
 from gateway.core.effects import Outcome
+from gateway.core.patrol.flags import FLAGS
 from gateway.core.values import Millis, Title
 from gateway.feed import Published
 from gateway.gateway import Gateway
@@ -43,7 +44,7 @@ class Board:
         for outcome in batch.outcomes:
             self._count(outcome)
             self.patrol.follow(outcome)
-            if outcome.kind in WORDS and self.patrol.is_worth_a_line(outcome):
+            if outcome.kind in WORDS and self.patrol.is_worth_a_line(outcome) and not self._is_over(outcome):
                 self._latest.append(outcome)
                 lines.append("  ".join(self._cells(outcome)))
         return lines
@@ -55,10 +56,17 @@ class Board:
         if outcome.kind == "work_order.opened":
             self.orders += 1
         if outcome.subject and outcome.kind.startswith("alert."):
-            if outcome.kind in ("alert.ended", "alert.cleared"):
+            if outcome.kind == "alert.ended" or (
+                outcome.kind == "alert.cleared" and not self._is_over(outcome)
+            ):
                 self._live.pop(outcome.subject, None)
             elif outcome.kind in ("alert.raised", "alert.raised_again", "alert.risen"):
                 self._live[outcome.subject] = outcome
+
+    def _is_over(self, outcome: Outcome) -> bool:
+        """Whether an alert goes in the moment it came, as what only happens does; it waits for a person all the same."""
+        raised = self._live.get(outcome.subject or "")
+        return outcome.kind == "alert.cleared" and raised is not None and raised.at == outcome.at
 
     def draw(self) -> RenderableType:
         """The whole screen."""
@@ -182,6 +190,9 @@ class Board:
         return shown
 
     def _event_title(self, outcome: Outcome) -> str:
+        flag = FLAGS.get(str(outcome.detail.get("reason")))
+        if flag is not None:
+            return self._title(flag.title)
         found = self._gateway.plan.devices.get(outcome.device or "")
         event = None if found is None else found.kind.events.get(str(outcome.detail.get("event")))
         return "" if event is None else self._title(event.title)

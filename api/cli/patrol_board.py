@@ -66,7 +66,7 @@ class PatrolBoard:
 
     def draw(self) -> RenderableType:
         """A few lines that wrap on a narrow screen."""
-        lines = [self._figures()]
+        lines = [*self._figures()]
         if self._visited:
             lines.append(self._line("walking", ", ".join(self._progress(name) for name in self._visited)))
         if self._judged is not None:
@@ -98,24 +98,20 @@ class PatrolBoard:
         if outcome.kind in TAPS:
             flags = "; ".join(self._title(FLAGS[name].title) for name in detail.get("flags", ()))
             made = f"{self._word('made_at')} {self._clock(detail['ts'])}"
-            return ", ".join(
-                part for part in (detail["grade"], self._guard(outcome.actor), made, flags) if part
-            )
+            worth = self._word(f"grade.{detail['grade']}" if detail.get("counted") else "not_counted")
+            return ", ".join(part for part in (self._guard(outcome.actor), made, worth, flags) if part)
         return str(detail.get("why") or detail.get("tag") or self._guard(outcome.actor))
 
-    def _figures(self) -> Text:
-        text = Text()
-        text.append(self._word("patrol"), "bold")
-        open_ = len(self._visited)
-        groups = (
-            ("rounds", [(self._word("round_open"), open_), *self._results()]),
-            ("taps", self._grades()),
-            ("", [(self._word("missed_stops"), self._missed())]),
-        )
-        for key, figures in groups:
-            text.append(f"   {self._word(key)}: " if key else "   ", "dim")
-            text.append(" · ".join(f"{name} {count}" for name, count in figures) or "0")
-        return text
+    def _figures(self) -> list[Text]:
+        rounds = [(self._word("round_open"), len(self._visited)), *self._results()]
+        rounds.append((self._word("missed_stops"), self._missed()))
+        return [
+            Text(self._word("patrol"), "bold"),
+            *(
+                self._line(key, " · ".join(f"{name} {count}" for name, count in figures) or "0")
+                for key, figures in (("rounds", rounds), ("taps", self._grades()))
+            ),
+        ]
 
     def _line(self, key: str, words: str, style: str = "") -> Text:
         return Text.assemble((f"{self._word(key)}: ", "dim"), (words, style))
@@ -138,7 +134,7 @@ class PatrolBoard:
         counted = Counter(
             str(one.detail["grade"]) for one in self._taps.values() if one.detail.get("counted")
         )
-        found = [(grade, counted[grade]) for grade in GRADES if counted[grade]]
+        found = [(self._word(f"grade.{grade}"), counted[grade]) for grade in GRADES if counted[grade]]
         void = len(self._taps) - counted.total()
         return [*found, (self._word("not_counted"), void)] if void else found
 

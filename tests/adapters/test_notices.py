@@ -136,6 +136,14 @@ async def test_several_alerts_and_orders_have_words_of_their_own(store: Store, h
     assert third["body"].startswith("New work order\nSince 2026-09-21 16:13\nTeam: House team\n")
 
 
+async def test_what_happened_before_word_of_it_came_says_when(store: Store, hook: Hook) -> None:
+    known = alert(1, rule="forced", cause=Cause(NOW - 1_200_000, event="opened", attributes={"zone": "B1"}))
+    await log(store, notice("al-1"), alerts=(known,))
+    async with delivering(store, {"duty": [hook.url]}):
+        await until(lambda: len(hook.got) == 1)
+    assert "It happened at 2026-09-21 15:53; word of it came late" in hook.got[0]["body"]
+
+
 async def test_what_a_server_missed_comes_when_it_is_back_over_two_restarts(tmp_path: Path) -> None:
     hook = Hook()
     for number in (1, 2):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.core.engine import Engine
 from gateway.core.inputs import LinkUp, Started, Tick
+from gateway.core.patrol.memory import Round
 from gateway.core.plan import SitePlan
 from gateway.core.state import State
 from gateway.core.values import DAY, HOUR, MINUTE, SECOND
@@ -20,7 +21,7 @@ def test_a_walk_has_the_window_and_the_order_of_the_round_the_gateway_opens(patr
     """Also where the order is drawn, and where the round ends the next day."""
     engine = Engine(patrols, State())
     engine.step([Started(START, None), LinkUp(START)])
-    opened = {}
+    opened: dict[str, Round] = {}
     for hour in range(1, 49):
         opened |= engine.step([Tick(START + hour * HOUR)]).rounds
     routes = {one.route for one in opened.values()}

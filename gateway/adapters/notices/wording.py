@@ -11,7 +11,7 @@ from gateway.core.effects import Outcome
 from gateway.core.order_state import WorkOrder
 from gateway.core.plan import Device, Rule, SitePlan
 from gateway.core.state import Alert, AlertState
-from gateway.core.values import Level, Millis, Scalar, Title
+from gateway.core.values import MINUTE, Level, Millis, Scalar, Title
 
 NAMED: Final = 10
 """Alerts named one by one in a notice; the others are counted."""
@@ -49,6 +49,7 @@ MORE: Final = Title("and {} more", "另有 {} 条")
 VALUE: Final = Title("{}: {}, limit {}", "{}：{}，限值 {}")
 PLAIN_VALUE: Final = Title("{}: {}", "{}：{}")
 SINCE: Final = Title("Since {}", "开始于 {}")
+HAPPENED: Final = Title("It happened at {}; word of it came late", "发生于 {}，消息迟到")
 SEEN: Final = Title("Acknowledged by {} in the meantime", "其间已由 {} 确认")
 OVER: Final = Title("Over since {}", "已于 {} 恢复")
 CHATTERS: Final = Title(
@@ -133,6 +134,8 @@ class Writer:
 
     def _about(self, alert: Alert) -> list[str]:
         lines = [*self._measured(alert), self._say(SINCE, self._time(alert.raised_at))]
+        if alert.cause.event is not None and alert.cause.ts < alert.raised_at - MINUTE:
+            lines.append(self._say(HAPPENED, self._time(alert.cause.ts)))
         lines += self._standing(alert)
         lines += self._runbook(self._rule(alert))
         if self.public_url:
