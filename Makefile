@@ -50,7 +50,7 @@ $(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-servers: ## install Debian's mosquitto, influxdb and victoria-metrics for the tests, where they are missing
+servers: ## install Debian's mosquitto, influxdb, victoria-metrics, chromium and a Chinese font for the tests, where they are missing
 	@deploy/prepare.sh servers
 
 lock: ## bring the lock files up to date

@@ -55,6 +55,7 @@ async def build(settings: Settings) -> AsyncIterator[Gateway]:
     mqtt = mqtt_settings(settings, plan)
     source = connect_source(mqtt, record=settings.data_dir / "subscriptions.json")
     influx_settings(settings)  # said before anything starts
+    check_font(settings)
     carriers, keys = notice_carriers(plan), tag_keys(settings)
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings.data_dir)
@@ -116,6 +117,18 @@ def mqtt_settings(settings: Settings, plan: SitePlan) -> MqttSettings:
 def tag_keys(settings: Settings) -> TagKeys | None:
     """What cryptographic tags are verified with; None where no key is set. Raises :class:`gateway.errors.SettingsError`."""
     return None if settings.tag_key is None else TagKeys.parse(settings.tag_key.get_secret_value())
+
+
+def check_font(settings: Settings) -> None:
+    """That PDF files can be written with the font that was named. Raises :class:`gateway.errors.SettingsError`."""
+    if settings.font is None:
+        return
+    from gateway.reports.fonts import typeface  # noqa: PLC0415 - a fifth of a second, for those who name a font
+
+    try:
+        typeface(settings.font)
+    except ValueError as error:
+        raise SettingsError(f"FGW_FONT: {error}") from None
 
 
 def notice_carriers(plan: SitePlan) -> dict[str, list[Carrier]]:

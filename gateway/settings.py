@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         None,
         description="the site's master key for cryptographic tags: 32 hexadecimal digits; further ones verify only",
     )
+    font: Path | None = Field(
+        None, description="a TrueType font with Chinese for PDF files; one found on the machine when not set"
+    )
 
     outbox_cap_mb: int = Field(512, ge=1, description="readings that may wait for the telemetry store")
     journal_days: int = Field(60, ge=1, description="how long inputs are kept for replay")

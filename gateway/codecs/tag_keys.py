@@ -25,7 +25,7 @@ from gateway.errors import SettingsError
 SETTING: Final = "FGW_TAG_KEY"
 REMEMBERED: Final = 4_096
 """Derived keys kept in memory; the ones used longest ago give way."""
-EPOCH_LIMIT: Final = 999_999_999
+EPOCH_LIMIT: Final = 65_535
 
 _KEY: Final = re.compile(r"[0-9A-Fa-f]{32}")
 _CHANGE: Final = b"FGWC"

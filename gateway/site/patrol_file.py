@@ -113,7 +113,7 @@ class TagEntry(Entry):
 
     id: Tag
     secure: bool = False
-    epoch: int = Field(default=1, ge=1, le=1_000_000)
+    epoch: int = Field(default=1, ge=1, le=65_535)
     from_: WallTime | None = Field(default=None, alias="from")
     until: WallTime | None = None
 

@@ -104,7 +104,7 @@ async def test_a_call_that_is_sent_again_is_one_call_and_no_shelf_quietens_it(ho
     page = (await house.http.get("/alerts", params={"rule": "sos"})).json()
     assert [alert["id"] for alert in page["items"]] == [first["alert"]]
     shelf = {"why": "a prank", "one_shot": True}
-    assert (await house.http.post(f"/alerts/{first['alert']}/shelve", json=shelf)).status_code == 409
+    assert (await house.http.post(f"/alerts/{first['alert']}/shelve", json=shelf)).status_code == 422
 
 
 async def test_a_late_call_has_its_original_time_by_the_gateways_clock(house: House) -> None:

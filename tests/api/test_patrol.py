@@ -108,6 +108,11 @@ async def test_a_filter_that_makes_no_sense_is_refused(house: House, wanted: dic
     assert (await house.http.get("/patrol/rounds", params=wanted)).status_code == 422
 
 
+async def test_there_is_no_round_of_that_name(house: House) -> None:
+    for name, status in (("rd-never", 404), ("%20", 422)):
+        assert (await house.http.get(f"/patrol/rounds/{name}")).status_code == status
+
+
 # --- what a person does about a round ------------------------------------------------------------------------------
 
 

@@ -4,8 +4,10 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -24,6 +26,7 @@ from tests.api.beat import (
     results,
     roof_tag,
     tap,
+    token_of,
 )
 from tests.api.house import House
 from tests.servers.mosquitto import Mosquitto
@@ -80,11 +83,29 @@ async def test_three_uploads_at_the_same_time_are_one_tap(house: House) -> None:
     assert len({each["tap"] for each in found}) == 1
 
 
+async def test_a_tap_is_one_whether_it_comes_over_mqtt_or_http(house: House) -> None:
+    one = tap(guard="g-07")
+    await house.publish("reader-1/tap", msgspec.json.encode(one))
+    again = await result(house, one)
+    assert (again["status"], again["grade"], again["checkpoint"]) == ("duplicate", "C", "gate")
+    assert (await house.http.get(f"/taps/{again['tap']}")).json()["source"] == "reader-1"
+
+
 async def test_the_same_id_with_another_tag_is_another_tap_and_told(house: House) -> None:
     one = tap()
     first, second = await result(house, one), await result(house, {**one, "tag": PUMP})
     assert first["tap"] != second["tap"]
     assert (second["checkpoint"], "id_reused" in flags(second)) == ("pump", True)
+
+
+async def test_a_tap_is_worth_the_same_after_a_restart(broker: Mosquitto, tmp_path: Path) -> None:
+    one = tap(guard="g-07")
+    async with open_beat(broker, tmp_path) as first:
+        made = await result(first, one)
+        token = await token_of(first, "g-07")
+    async with open_beat(broker, tmp_path) as second:
+        again = await result(second, one, token=token)
+        assert again == {**made, "status": "duplicate"}
 
 
 # --- what is wrong with one holds up no other ------------------------------------------------------------------------
@@ -103,6 +124,9 @@ async def test_the_same_id_with_another_tag_is_another_tap_and_told(house: House
         ({"tag": None}, "tag"),
         ({"url": ["https://gate.example/t"]}, "url"),
         ({"device": "phone-of-another"}, "phone-of-another"),
+        ({"tag": "04B1\x00000001"}, "tag"),
+        ({"tag": "9" * 10_000}, "tag"),
+        ({"ts": 10**30}, "ts"),
     ],
 )
 async def test_a_malformed_tap_in_the_middle_is_refused_alone(

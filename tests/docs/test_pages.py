@@ -61,15 +61,16 @@ def test_every_json_example_is_json(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_exists_with_its_flags(name: str) -> None:
-    known = typer.main.get_command(command_line)
-    subcommands: dict[str, typer.core.TyperCommand] = known.commands  # type: ignore[attr-defined]  # it is a group
     for line in commands(page(name)):
         words = line.split()
         if not words or words[0].startswith("-"):
             continue
-        assert words[0] in subcommands, line
-        flags = {flag for param in subcommands[words[0]].params for flag in param.opts}
-        used = {word.rstrip("`,;)") for word in words[1:] if word.startswith("--")}
+        found = typer.main.get_command(command_line)
+        while isinstance(found, typer.core.TyperGroup) and words and not words[0].startswith("-"):
+            assert words[0] in found.commands, line
+            found = found.commands[words.pop(0)]
+        flags = {flag for param in found.params for flag in (*param.opts, *param.secondary_opts)}
+        used = {word.rstrip("`,;)") for word in words if word.startswith("--")}
         assert used <= flags, line
 
 

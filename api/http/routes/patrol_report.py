@@ -11,6 +11,7 @@ from api.http.context import PATIENCE, Asked
 from api.http.problems import Problem, wrong
 from api.patrol_month import MEDIA_TYPES, Format, NoReport, Style, Written, plan_then, write_report
 from gateway.adapters.sql.beside import one_moment
+from gateway.reports.fonts import typeface
 
 router = APIRouter(prefix="/patrol", tags=["patrol"])
 
@@ -44,10 +45,13 @@ class Wanted(BaseModel):
 async def get_patrol_report(asked: Asked, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
     """Rounds, evidence, gaps and exceptions of a month, with a digest over the records it was made from."""
 
+    face = typeface(request.app.state.settings.font) if wanted.format == "pdf" else None
+    style = Style(wanted.format, wanted.lang, face)
+
     def write(connection: sa.Connection) -> Written:
         with one_moment(connection):
             plan = plan_then(connection, wanted.month)
-            return write_report(connection, plan, wanted.month, asked.now, Style(wanted.format, wanted.lang))
+            return write_report(connection, plan, wanted.month, asked.now, style)
 
     turn: asyncio.Semaphore = request.app.state.report_turn  # one at a time: each takes a core for seconds
     try:
