@@ -22,6 +22,7 @@ LATEST = 12
 """Lines of history on the screen."""
 NOW = 10
 """Alerts on the screen."""
+CHANGED = "round.changed"
 
 
 class Board:
@@ -41,9 +42,12 @@ class Board:
     def follow(self, batch: Published) -> list[str]:
         """Take in what was committed; returns a line for each thing worth telling."""
         lines: list[str] = []
+        last = {one.subject: one for one in batch.outcomes if one.kind == CHANGED}
         for outcome in batch.outcomes:
             self._count(outcome)
             self.patrol.follow(outcome)
+            if outcome.kind == CHANGED and last[outcome.subject] is not outcome:
+                continue  # an upload of many taps changes a round with each
             if outcome.kind in WORDS and self.patrol.is_worth_a_line(outcome) and not self._is_over(outcome):
                 self._latest.append(outcome)
                 lines.append("  ".join(self._cells(outcome)))
@@ -141,6 +145,9 @@ class Board:
 
     def _cells(self, outcome: Outcome) -> tuple[str, str, str, str]:
         what = self._rule_title(outcome) if outcome.rule else self._words(outcome)
+        key = f"value.{outcome.detail.get('value')}"
+        if outcome.rule and key in WORDS:
+            what += f" ({self._word(key)})"
         return self._clock(outcome.at), self._word(outcome.kind), self._device_title(outcome.device), what
 
     def _words(self, outcome: Outcome) -> str:

@@ -100,6 +100,8 @@ class PatrolBoard:
             made = f"{self._word('made_at')} {self._clock(detail['ts'])}"
             worth = self._word(f"grade.{detail['grade']}" if detail.get("counted") else "not_counted")
             return ", ".join(part for part in (self._guard(outcome.actor), made, worth, flags) if part)
+        if outcome.kind.startswith("guard.token"):
+            return ""
         return str(detail.get("why") or detail.get("tag") or self._guard(outcome.actor))
 
     def _figures(self) -> list[Text]:

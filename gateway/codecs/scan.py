@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 TEXT_LIMIT = 1024
 """Characters in a text value."""
 SHOWN = 80
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""C0, DEL and C1."""
 """Characters of a found value that an error repeats."""
 
 
@@ -126,7 +129,7 @@ def check_scalar(name: str, wanted: PointType, value: object) -> Scalar | Fault:
 
 def check_text(name: str, value: str) -> str | Fault:
     """A text without control characters and of bounded length, or why it is none."""
-    if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in value):  # noqa: PLR2004 - C0, DEL and C1
+    if _CONTROL.search(value):
         return Fault("control_characters", f"{name}: control characters in the text")
     if len(value) > TEXT_LIMIT:
         return Fault(

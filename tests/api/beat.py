@@ -43,10 +43,12 @@ async def open_beat(broker: Mosquitto, folder: Path) -> AsyncIterator[House]:
 
 
 def _made(folder: Path, begins: str) -> Path:
-    """The site file, with its rounds from that local time on."""
+    """The site file, with its rounds from that local time on; the same one again after a restart."""
+    site = folder / "made.yaml"
+    if site.exists():
+        return site
     text = SITE.read_text("utf-8")
     assert BEGINS in text
-    site = folder / "made.yaml"
     site.write_text(text.replace(BEGINS, f"start: {begins}"), "utf-8")
     return site
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
@@ -12,18 +12,40 @@ from hypothesis import strategies as st
 
 from gateway.adapters.sql import journal
 from gateway.codecs.decoder import Decoder
+from gateway.codecs.tag_keys import TagKeys
 from gateway.core.effects import Effects
 from gateway.core.engine import Engine
-from gateway.core.inputs import Configured, Event, Input, LinkUp, Rejection, Started, Status, Telemetry, Tick
+from gateway.core.inputs import (
+    Configured,
+    Event,
+    Input,
+    LinkUp,
+    Rejection,
+    Started,
+    Status,
+    Tap,
+    Telemetry,
+    Tick,
+)
+from gateway.core.plan import SitePlan
 from gateway.core.state import State
 from gateway.core.values import Message, Millis
-from tests.core.stories import PLANS, START, STORIES, Given, plain, play, records
+from tests.core.patrol_stories import KEYS, PLAIN, SECURE, Read, Touch, address
+from tests.core.stories import GUARDED, START, STORIES, Given, plain, play, records
 
 CI = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-BY_DIGEST = {plan.digest: plan for plan in PLANS}
+TAP_FIELDS = ("id", "ts", "tag", "url", "code", "how", "guard", "sent", "queued")
+BY_DIGEST = {plan.digest: plan for plan in GUARDED}
 
 
-def message(one: Telemetry | Event | Status) -> Message:
+def is_message(one: Input, plan: SitePlan) -> TypeGuard[Telemetry | Event | Status | Tap]:
+    """Whether it comes over MQTT: the taps of a phone do not."""
+    return isinstance(one, Telemetry | Event | Status) or (
+        isinstance(one, Tap) and one.source in plan.devices
+    )
+
+
+def message(one: Telemetry | Event | Status | Tap) -> Message:
     """The message that decodes to this fact."""
     body: Any
     match one:
@@ -34,16 +56,19 @@ def message(one: Telemetry | Event | Status) -> Message:
             body = msgspec.json.encode({"ts": one.ts, "id": one.key, "type": one.type, **one.attributes})
         case Status():
             channel, body = "status", b"online" if one.online else b"offline"
+        case Tap():
+            said = {name: getattr(one, name) for name in TAP_FIELDS if getattr(one, name) is not None}
+            return Message(f"facility/mill/{one.source}/tap", msgspec.json.encode(said), one.retained)
     return Message(f"facility/mill/{one.device}/{channel}", body, one.retained)
 
 
 class Tape:
-    """What the loop does with messages and inputs, and the journal it leaves."""
+    """What the loop does with messages and inputs, and the journal it leaves. Only the live one has ``keys``."""
 
-    def __init__(self) -> None:
-        self.engine = Engine(PLANS[0], State())
+    def __init__(self, keys: TagKeys | None = None) -> None:
+        self.engine = Engine(GUARDED[0], State())
         self.effects: list[Effects] = []
-        self._decoder = Decoder(PLANS[0])
+        self._decoder = Decoder(GUARDED[0], keys)
 
     def take(self, at: Millis, one: Message | Input) -> list[journal.Entry]:
         """Handle one thing; the entries to record for it."""
@@ -51,9 +76,9 @@ class Tape:
             facts = self._decoder.decode(one, at)
             self.effects.append(self.engine.step(facts))
             refused = [journal.entry(fact) for fact in facts if isinstance(fact, Rejection)]
-            return refused if len(refused) == len(facts) else [(at, "message", one)]
+            return refused if len(refused) == len(facts) else [journal.message_entry(at, one, facts)]
         if isinstance(one, Configured):
-            self._decoder = Decoder(one.plan)
+            self._decoder = self._decoder.anew(one.plan)
         self.effects.append(self.engine.step([one]))
         assert not isinstance(one, Telemetry | Event | Status)
         return [journal.entry(one)]
@@ -69,11 +94,11 @@ BROKEN = st.sampled_from(
 def test_a_replay_of_the_journal_is_what_happened(
     story: list[Given], broken: list[tuple[int, bytes]]
 ) -> None:
-    live, entries = Tape(), []
+    live, entries = Tape(KEYS), []
     for number, one in enumerate(play(story).inputs):
         for payload in [payload for place, payload in broken if place == number]:
             entries.extend(live.take(one.at, Message("facility/mill/d1/telemetry", payload)))
-        told = message(one) if isinstance(one, Telemetry | Event | Status) else one
+        told = message(one) if is_message(one, live.engine.plan) else one
         entries.extend(live.take(one.at, told))
     replay = Tape()
     for at, recorded in journal.unpack(journal.pack(entries), BY_DIGEST.__getitem__):
@@ -81,6 +106,20 @@ def test_a_replay_of_the_journal_is_what_happened(
     assert _outcomes(replay) == _outcomes(live)
     assert records(replay.effects) == records(live.effects)
     assert plain(replay.engine.state) == plain(live.engine.state)
+
+
+def test_a_secure_tap_is_worth_as_much_in_a_replay_without_keys() -> None:
+    live, replay = Tape(KEYS), Tape()
+    entries = live.take(START, Started(START, None)) + live.take(START, LinkUp(START))
+    for number, way in enumerate(("url", "forged")):
+        url = address(Read(way, SECURE, 5))
+        body = msgspec.json.encode({"id": f"t{number}", "ts": START, "url": url, "guard": "g-1"})
+        entries += live.take(START, Message("facility/mill/d1/tap", body))
+    for at, recorded in journal.unpack(journal.pack(entries), BY_DIGEST.__getitem__):
+        replay.take(at, recorded)
+    graded = [(tap.grade, tap.flags) for tap in replay.engine.state.patrol.taps.values()]
+    assert graded == [("A", ["voluntary"]), ("D", ["forged"])]
+    assert records(replay.effects) == records(live.effects)
 
 
 def _outcomes(tape: Tape) -> list[Any]:
@@ -93,7 +132,7 @@ def test_every_kind_of_input_comes_back_from_the_journal_as_it_was() -> None:
         Started(START, START - 5),
         LinkUp(START),
         Rejection(START, None, "a/topic", "not_json", "words", b""),
-        Configured(START, PLANS[1]),
+        Configured(START, GUARDED[1]),
         Tick(START),
     ]
     block = journal.pack(journal.entry(one) for one in kept)
@@ -113,6 +152,12 @@ FIXED = [
         for name in ("trip", "denied")
     ]
     * 3,
+    *[
+        Given(20_000, Touch(source, read, 0, 0, guard, None, 0, None, None, retained=False))
+        for source, guard in (("d1", "g-1"), ("p1", "g-2"))
+        for read in (Read("tag", PLAIN), Read("url", SECURE, 5), Read("code", "gate"))
+    ],
+    Given(7_200_000, ("tick",)),
     Given(600_000, ("plan", 3)),
     Given(0, ("plan", 2)),
     Given(600_000, ("started", 60_000)),

@@ -38,6 +38,7 @@ class GatewayProcess:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FGW_")}
         self._env = clean | {f"FGW_{name.upper()}": str(value) for name, value in given.items()}
         self._before: list[str] = []
+        self._program = PROGRAM
         self._child: subprocess.Popen[bytes] | None = None
 
     def without_privilege(self) -> None:
@@ -45,11 +46,15 @@ class GatewayProcess:
         if os.geteuid() == 0:
             self._before = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
+    def put_clock_forward(self, millis: int) -> None:
+        """Let the machine's clock be so far ahead in its next life."""
+        self._program = (sys.executable, "-m", "tests.e2e.shifted", str(millis))
+
     def start(self) -> Self:
         """Start it, or start it again."""
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                [*self._before, *PROGRAM, "run"], env=self._env, cwd=PROJECT, stdout=log, stderr=log
+                [*self._before, *self._program, "run"], env=self._env, cwd=PROJECT, stdout=log, stderr=log
             )
         return self
 

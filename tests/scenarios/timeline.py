@@ -7,7 +7,7 @@ of a story has ``at`` (since the start), at most one input, and what is expected
   ``retained: true``, and ``device`` where it is not ``d1``
 - ``started: 2m`` (the gateway was last alive 2 min before), ``link: lost`` / ``link: up``
 - ``do: alert.ack``, ``of: hot`` (the rule whose newest alert or order is meant) or ``id`` (``first`` … for the orders of a
-  story), ``by: anna``, ``with: {…}``, ``seen: 1`` for the version the person saw
+  story; in ``alerts:`` for its alerts), ``by: anna``, ``with: {…}``, ``seen: 1`` for the version the person saw
 - ``rejected: out_of_range`` with ``times``
 - ``telemetry`` with ``every: 10s``, ``until: 5m`` and ``rise: {starts: 4}``: a run of reports, the points rising each time
 - ``tap: {tag: 04…, guard: g-07, id: t1}`` by the reader in ``device`` or a ``phone: p1``; see :mod:`tests.scenarios.taps`
@@ -18,6 +18,7 @@ of a story has ``at`` (since the start), at most one input, and what is expected
 - ``rounds``: every round of patrol in a line; ``judged``: taps by their id; ``places``: what is wrong at checkpoints
 
 A story that has a ``begin``, a local time, may give ``at`` as local times too; others pass over how taps were judged.
+Stories of patrol name the ``rule`` they tell, by its number or word in :mod:`tests.scenarios.test_patrol_rules`.
 """
 
 import copy

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from api.http.server import serve
 from gateway.core.plan import SitePlan
 from gateway.core.values import SECOND
-from simulators.guard_phone import GuardPhone, Habit
+from simulators.guard_phone import GuardPhone
 from simulators.guards import walk_rounds
 from tests.api.house import House, open_house
 from tests.servers.mosquitto import Mosquitto
@@ -37,29 +37,19 @@ async def test_a_phone_is_given_its_guards_token_and_its_taps_are_proof(
     site = Path(__file__).with_name("patrols.yaml")
     async with open_house(mosquitto, tmp_path, plan=site, tag_key=SecretStr(KEY)) as house:
         url, serving = await served(house)
-        start, wall = time.time_ns() // 1_000_000, tag_wall(patrols)
-        honest = GuardPhone(patrols, "loop", wall, phone="phone-1", guard="g-02", seed=1, start=start)
-        cheat = GuardPhone(
-            patrols, "loop", wall, phone="phone-3", guard="g-03", habits=[Habit.REPLAYS], seed=1, start=start
+        start = time.time_ns() // 1_000_000
+        guard = GuardPhone(
+            patrols, "loop", tag_wall(patrols), phone="phone-1", guard="g-02", seed=1, start=start
         )
-        await walk_rounds([honest, cheat], url, start=start, end=start + 31 * SECOND, speed=0)
+        await walk_rounds([guard], url, start=start, end=start + 15 * SECOND, speed=0)
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
-        guards = house.gateway.patrol.guards
-        assert [guards[name].token is not None for name in ("g-02", "g-03")] == [True, True]
         taps = (await house.http.get("/taps")).json()["items"]
-    assert honest.phone.taken >= 1
-    assert (cheat.phone.taken, honest.phone.refused, cheat.phone.refused) == (1, 0, 0)
-    first = min(taps, key=lambda tap: str(tap["ts"]))
-    assert (first["source"], first["guard"]["id"], first["grade"], first["counted"]) == (
-        "phone-1",
-        "g-02",
-        "A",
-        True,
-    )
-    copied = next(tap for tap in taps if tap["source"] == "phone-3")
-    assert copied["counted"] is False
-    assert not {"other_guard"} & {str(flag) for tap in taps for flag in tap["flags"]}
+        assert house.gateway.patrol.guards["g-02"].token is not None
+    assert (guard.phone.taken, guard.phone.refused) == (len(taps), 0)
+    assert taps
+    shown = {(tap["source"], tap["guard"]["id"], tap["by"], tap["grade"], tap["counted"]) for tap in taps}
+    assert shown == {("phone-1", "g-02", "g-02", "A", True)}
 
 
 async def test_without_a_gateway_a_phone_keeps_its_taps(patrols: SitePlan, unused_tcp_port: int) -> None:

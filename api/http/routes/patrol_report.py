@@ -44,7 +44,6 @@ class Wanted(BaseModel):
 )
 async def get_patrol_report(asked: Asked, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
     """Rounds, evidence, gaps and exceptions of a month, with a digest over the records it was made from."""
-
     face = typeface(request.app.state.settings.font) if wanted.format == "pdf" else None
     style = Style(wanted.format, wanted.lang, face)
 

@@ -88,4 +88,6 @@ def _speak(desk: Desk, route: str) -> None:
 def end(desk: Desk, one: Round) -> None:
     """The round has left memory."""
     desk.await_once(None, one.id, "contact")
-    _speak(desk, one.route)
+    memory = desk.state.patrol.routes.get(one.route)
+    if memory is not None and memory.contact != "ok":
+        _speak(desk, one.route)

@@ -171,7 +171,7 @@ def _distance(one: Round, ts: Millis) -> Millis:
 def _came_too_late(desk: Desk, record: TapRecord) -> bool:
     """Whether there was a round for it that is closed."""
     for route in desk.plan.routes.values():
-        if route.due is None or record.checkpoint not in route.checkpoints:
+        if route.due is None or all(stop.checkpoint != record.checkpoint for stop in route.stops):
             continue
         due = route.due.last(record.ts + route.early)
         if due is None or not may_walk(route, record.source, record.guard):

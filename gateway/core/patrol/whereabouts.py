@@ -1,6 +1,6 @@
 """Which live rounds a checkpoint or a source belongs to: found anew after a start, kept up after that."""
 
-from bisect import insort
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -38,15 +38,18 @@ class Whereabouts:
         """A round is live from now on."""
         for stop in one.stops:
             here = self._at.setdefault(stop.checkpoint, [])
-            if one not in here:
-                insort(here, one, key=_age)
+            place = bisect_left(here, _age(one), key=_age)
+            if not _is_at(here, place, one):
+                here.insert(place, one)
         self.miss(one)
 
     def drop(self, one: Round) -> None:
         """It is live no more."""
         for stop in one.stops:
             here = self._at.get(stop.checkpoint, [])
-            self._at[stop.checkpoint] = [other for other in here if other.id != one.id]
+            place = bisect_left(here, _age(one), key=_age)
+            if _is_at(here, place, one):
+                del here[place]
             self._missing.get(stop.checkpoint, {}).pop(one.id, None)
         self._short.discard(one.id)
         self.settle(one.id)
@@ -104,3 +107,7 @@ class Whereabouts:
 
 def _age(one: Round) -> tuple[Millis, str]:
     return one.start, one.id
+
+
+def _is_at(here: Sequence[Round], place: int, one: Round) -> bool:
+    return place < len(here) and here[place].id == one.id
