@@ -18,6 +18,9 @@ from gateway.gateway import Gateway
 from gateway.site.zones import zone
 
 STYLES = {"critical": "bold white on red", "warning": "black on yellow", "info": "cyan"}
+LEVELS = tuple(STYLES)
+UNITS = {"Cel": "°C"}
+"""As people write them, where UCUM does otherwise."""
 LATEST = 12
 """Lines of history on the screen."""
 NOW = 10
@@ -50,7 +53,7 @@ class Board:
                 continue  # an upload of many taps changes a round with each
             if outcome.kind in WORDS and self.patrol.is_worth_a_line(outcome) and not self._is_over(outcome):
                 self._latest.append(outcome)
-                lines.append("  ".join(self._cells(outcome)))
+                lines.append("  ".join(self._cells(outcome)).rstrip())
         return lines
 
     def _count(self, outcome: Outcome) -> None:
@@ -121,7 +124,7 @@ class Board:
         table = Table(title=self._word("now"), title_justify="left", expand=True)
         for key in ("since", "level", "device", "what", "value"):
             table.add_column(self._word(key), justify="right" if key == "value" else "left")
-        worst = sorted(self._live.values(), key=lambda one: (one.level != "critical", -one.at))
+        worst = sorted(self._live.values(), key=lambda one: (LEVELS.index(one.level or "info"), -one.at))
         for outcome in worst[:NOW]:
             level = outcome.level or "info"
             table.add_row(
@@ -191,7 +194,8 @@ class Board:
             return ""  # the rule's title says what is the case
         if f"value.{value}" in WORDS:
             return self._word(f"value.{value}")
-        shown = f"{value} {detail.get('unit', '')}".strip()
+        unit = str(detail.get("unit", ""))
+        shown = f"{value} {UNITS.get(unit, unit)}".strip()
         if isinstance(value, int | float) and isinstance(limit, int | float):
             shown += f" ({'<' if value < limit else '>'} {limit:g})"
         return shown

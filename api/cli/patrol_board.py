@@ -32,6 +32,8 @@ class PatrolBoard:
         """Checkpoints tapped so far, by open round."""
         self._taps: dict[str, Outcome] = {}
         self._judged: Outcome | None = None
+        self._short: Outcome | None = None
+        """The last round that was not complete."""
         self._doubtful: Outcome | None = None
 
     def follow(self, outcome: Outcome) -> None:
@@ -45,12 +47,19 @@ class PatrolBoard:
                 self._rounds[name] = outcome
                 self._visited.pop(name, None)
                 if outcome.kind != "round.closed":
-                    self._judged = outcome
+                    self._judge(outcome)
             case "tap.judged" | "tap.rejudged":
                 self._taps[name] = outcome
                 self._visit(outcome.detail)
                 if not outcome.detail.get("counted"):
                     self._doubtful = outcome
+
+    def _judge(self, outcome: Outcome) -> None:
+        self._judged = outcome
+        if outcome.detail.get("result") != "complete":
+            self._short = outcome
+        elif self._short is not None and self._short.subject == outcome.subject:
+            self._short = None
 
     def _visit(self, tap: dict[str, Any]) -> None:
         for name in tap.get("rounds", ()):
@@ -69,9 +78,10 @@ class PatrolBoard:
         lines = [*self._figures()]
         if self._visited:
             lines.append(self._line("walking", ", ".join(self._progress(name) for name in self._visited)))
-        if self._judged is not None:
-            style = RESULTS.get(str(self._judged.detail.get("result")), "")
-            lines.append(self._line("last_round", self._said(self._judged), style))
+        judged = {"last_round": self._judged, "last_short": self._short}
+        for key, one in judged.items():
+            if one is not None and (key == "last_round" or one is not self._judged):
+                lines.append(self._line(key, self._said(one), RESULTS.get(str(one.detail.get("result")), "")))
         if self._doubtful is not None:
             lines.append(self._line("doubtful_tap", self._said(self._doubtful), "yellow"))
         return Group(*lines)

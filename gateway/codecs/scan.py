@@ -15,9 +15,9 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 TEXT_LIMIT = 1024
 """Characters in a text value."""
 SHOWN = 80
+"""Characters of a found value that an error repeats."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """C0, DEL and C1."""
-"""Characters of a found value that an error repeats."""
 
 
 class Fault(NamedTuple):

@@ -71,7 +71,8 @@ class TagReader:
             file_key = keys.file(picc.uid, epoch)
             if mac_fits(file_key, picc, text, mac):
                 return _good(found, epoch, picc, file_key)
-        return Seal("forged", epoch=epoch, words=_why_forged(found, claimed, epoch))
+        uid = None if claimed is None else claimed.uid.hex().upper()
+        return Seal("forged", uid, epoch=epoch, words=_why_forged(found, claimed, epoch))
 
     def _claims(self, found: re.Match[str]) -> Iterator[tuple[SiteKeys, Picc]]:
         """Who the tag says it is, under each key that can read it."""

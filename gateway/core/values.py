@@ -87,7 +87,7 @@ class Seal(Struct, frozen=True, omit_defaults=True):
     verdict: str
     """``good``, or the flag that stands against it: ``forged``, ``lrp``, ``malformed_url`` or ``no_key``."""
     uid: str | None = None
-    """The tag's id in upper-case hexadecimal; None where it cannot be known."""
+    """The tag's id in upper-case hexadecimal, of a forged address the one it claims; None where it cannot be known."""
     counter: int | None = None
     epoch: int = 1
     """Of the keys the tag was written with."""

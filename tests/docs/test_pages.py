@@ -8,8 +8,17 @@ import pytest
 import typer
 
 from api.cli import app as command_line
-from api.http.meters import ALERT_COUNTERS, ALERT_GAUGES, COUNTERS, FAMILIES, GAUGES
+from api.http.meters import (
+    ALERT_COUNTERS,
+    ALERT_GAUGES,
+    COUNTERS,
+    FAMILIES,
+    GAUGES,
+    PATROL_COUNTERS,
+    PATROL_GAUGES,
+)
 from gateway.codecs.reasons import REASONS
+from gateway.core.patrol.flags import FLAGS
 from gateway.settings import ADDRESSES, Settings
 from gateway.site.check import check_files
 from gateway.site.document import parse
@@ -119,8 +128,8 @@ def test_every_setting_is_explained_with_its_default() -> None:
 
 
 def test_every_metric_is_explained_and_every_explained_one_exists() -> None:
-    real = {f"fgw_{name}_total" for name in (*COUNTERS, *FAMILIES, *ALERT_COUNTERS)}
-    real |= {f"fgw_{name}" for name in (*GAUGES, *ALERT_GAUGES)}
+    real = {f"fgw_{name}_total" for name in (*COUNTERS, *FAMILIES, *ALERT_COUNTERS, *PATROL_COUNTERS)}
+    real |= {f"fgw_{name}" for name in (*GAUGES, *ALERT_GAUGES, *PATROL_GAUGES)}
     real |= {"fgw_healthy", "fgw_devices", "fgw_live_streams", "fgw_http_requests_total"}
     explained = set(re.findall(r"`(fgw_\w+)", section(page("docs/operations.md"), "### Metrics")))
     assert explained == real
@@ -205,3 +214,9 @@ def test_text_that_is_not_yaml_would_be_noticed(tmp_path: Path) -> None:
     bad.write_text("profile: x\nrules: {a: {levels: {loud: {when: {offline: true}}}}}\n")
     assert parse("bad.yaml", bad.read_text()).data
     assert not check_files([bad])[0].good
+
+
+def test_every_flag_of_a_tap_is_told_and_whether_it_counts() -> None:
+    told = {cells[0].strip("`"): cells[-1] for cells in rows(section(page("docs/patrol.md"), "## Flags"))}
+    told.pop("flag", None)
+    assert told == {name: "yes" if flag.counts else "no" for name, flag in FLAGS.items()}

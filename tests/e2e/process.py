@@ -38,7 +38,7 @@ class GatewayProcess:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FGW_")}
         self._env = clean | {f"FGW_{name.upper()}": str(value) for name, value in given.items()}
         self._before: list[str] = []
-        self._program = PROGRAM
+        self._program: tuple[str, ...] = PROGRAM
         self._child: subprocess.Popen[bytes] | None = None
 
     def without_privilege(self) -> None:

@@ -11,7 +11,11 @@ module                 what it knows
 ``seals``              cryptographic taps against each other: counters and times
 ``rounds``             a round from its due time to its close
 ``judging``            what the taps of a round mean, stop by stop; depends on the taps and never on their order
-``coverage``           the largest gap at every checkpoint
+``verdicts``           what a tap is worth among the others, and what its rounds and its checkpoint make of that
+``whereabouts``        which live rounds a checkpoint or a source belongs to
+``sources``            readers and phones: when each was heard, and whether it may hold taps nobody has seen
+``places``             checkpoints: their last proofs, what was missed there, the largest gap
+``voice``              the gateway speaks for checkpoints, routes and guards, so that what goes wrong is an alert
 ``contact``            the dead-man timer
 ``duty``               who is on duty at a post, and hand-over
 ``registry``           which tag was where, when, in which epoch

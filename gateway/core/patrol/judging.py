@@ -179,7 +179,7 @@ def _oddities(
     found += _too_fast(one, real, distance)
     found += _too_slow(one, chosen)
     if one.persons == 1:
-        found += _two_devices(real)
+        found += _two_devices(real, max(2, min(CLONED_STOPS, len(one.stops))))
     return found
 
 
@@ -248,7 +248,7 @@ def _too_slow(one: Round, chosen: dict[str, Met]) -> list[Oddity]:
     return found
 
 
-def _two_devices(real: Sequence[Visit]) -> list[Oddity]:
+def _two_devices(real: Sequence[Visit], least: int) -> list[Oddity]:
     """The same sequence from two devices seconds apart, where one person was expected."""
     first: dict[str, dict[str, Visit]] = {}
     for visit in real:
@@ -261,7 +261,7 @@ def _two_devices(real: Sequence[Visit]) -> list[Oddity]:
                 (visit, first[other][name]) for name, visit in first[one].items() if name in first[other]
             ]
             close = [visit for visit, twin in pairs if abs(visit.ts - twin.ts) <= CLONED_WITHIN]
-            if len(close) >= CLONED_STOPS:
+            if len(close) >= least:
                 found.append(Oddity(kind="two_devices", checkpoint=close[0].checkpoint, ts=close[0].ts))
     return found
 

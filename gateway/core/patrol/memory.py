@@ -124,6 +124,8 @@ class Round(Struct, omit_defaults=True):
     """The last tap or check-in of a guard on the round."""
     contact: str = "ok"
     """``ok``, ``quiet`` (asked for) or ``lost`` (alarm)."""
+    slept: bool = False
+    """The gateway came up only after its end: of a phone that nobody knows nothing could be heard."""
     version: int = 1
 
 

@@ -225,6 +225,7 @@ def judge_due(desk: Desk, timer: Timer) -> None:
         arm(desk, one)
         return
     one.state, one.judged_at = RoundState.JUDGED, desk.moment.now
+    one.slept = sources.clear_since(desk, one) > one.end
     reconsider(desk, one, "round.judged")
     contact.follow(desk, one)
     arm(desk, one)
@@ -261,7 +262,8 @@ def reconsider(desk: Desk, one: Round, kind: str = "round.changed") -> None:
     names = sources.of_round(desk, one)
     waiting = sources.unsynced(desk, names, one.end)
     if one.state is not RoundState.CLOSED or any(each.word == "missed" for each in one.outcomes):
-        judging.judge(one, desk.distance, unsynced=bool(waiting))  # nothing else becomes another by the close
+        unsynced = bool(waiting) or (one.slept and not names)
+        judging.judge(one, desk.distance, unsynced=unsynced)  # nothing else becomes another by the close
     if kind == "round.changed" and before == (one.result, one.outcomes, one.oddities):
         return
     _touch(desk, one)

@@ -146,7 +146,7 @@ def _identify(desk: Desk, one: Tap, record: TapRecord, own: list[str]) -> Placed
         seal = one.seal
         if seal.verdict != "good" or seal.uid is None:
             own.append(seal.verdict if seal.verdict in flags.FLAGS else "malformed_url")
-            return Placed()
+            return _claimed(desk, seal.uid, record.ts)
         record.tag, record.counter, record.epoch, record.tamper = (
             seal.uid,
             seal.counter,
@@ -166,6 +166,12 @@ def _identify(desk: Desk, one: Tap, record: TapRecord, own: list[str]) -> Placed
         return found
     checkpoint = desk.codes.get((one.code or "").upper())
     return Placed(checkpoint, flag="" if checkpoint is not None else TAGLESS)
+
+
+def _claimed(desk: Desk, uid: str | None, ts: Millis) -> Placed:
+    """The checkpoint that a forged address names, so that somebody is told of it there; none where it names no tag of ours."""
+    found = Placed() if uid is None else registry.placed(desk, uid, ts)
+    return Placed(found.checkpoint)
 
 
 def _grade(one: Tap, found: Placed, record: TapRecord) -> str:
