@@ -17,6 +17,8 @@ from gateway.site.zones import zone
 
 RESULTS = {"complete": "green", "doubtful": "yellow", "incomplete": "bold red", "unknown": "yellow"}
 GRADES = "ABCD"
+SHORT = 2
+"""Earlier rounds on the screen that are not complete."""
 TAPS = ("tap.judged", "tap.rejudged")
 
 
@@ -31,9 +33,8 @@ class PatrolBoard:
         self._visited: dict[str, set[str]] = {}
         """Checkpoints tapped so far, by open round."""
         self._taps: dict[str, Outcome] = {}
-        self._judged: Outcome | None = None
-        self._short: Outcome | None = None
-        """The last round that was not complete."""
+        self._judged: dict[str, Outcome] = {}
+        """What became of rounds, the latest news last."""
         self._doubtful: Outcome | None = None
 
     def follow(self, outcome: Outcome) -> None:
@@ -47,19 +48,13 @@ class PatrolBoard:
                 self._rounds[name] = outcome
                 self._visited.pop(name, None)
                 if outcome.kind != "round.closed":
-                    self._judge(outcome)
+                    self._judged.pop(name, None)
+                    self._judged[name] = outcome
             case "tap.judged" | "tap.rejudged":
                 self._taps[name] = outcome
                 self._visit(outcome.detail)
                 if not outcome.detail.get("counted"):
                     self._doubtful = outcome
-
-    def _judge(self, outcome: Outcome) -> None:
-        self._judged = outcome
-        if outcome.detail.get("result") != "complete":
-            self._short = outcome
-        elif self._short is not None and self._short.subject == outcome.subject:
-            self._short = None
 
     def _visit(self, tap: dict[str, Any]) -> None:
         for name in tap.get("rounds", ()):
@@ -78,13 +73,20 @@ class PatrolBoard:
         lines = [*self._figures()]
         if self._visited:
             lines.append(self._line("walking", ", ".join(self._progress(name) for name in self._visited)))
-        judged = {"last_round": self._judged, "last_short": self._short}
-        for key, one in judged.items():
-            if one is not None and (key == "last_round" or one is not self._judged):
-                lines.append(self._line(key, self._said(one), RESULTS.get(str(one.detail.get("result")), "")))
+        for key, one in self._news():
+            lines.append(self._line(key, self._said(one), RESULTS.get(str(one.detail.get("result")), "")))
         if self._doubtful is not None:
             lines.append(self._line("doubtful_tap", self._said(self._doubtful), "yellow"))
         return Group(*lines)
+
+    def _news(self) -> list[tuple[str, Outcome]]:
+        """The last round, and the last ones that are not complete."""
+        latest = list(reversed(self._judged.values()))
+        short = [one for one in latest[1:] if one.detail.get("result") != "complete"]
+        return [
+            *(("last_round", one) for one in latest[:1]),
+            *(("not_complete", one) for one in short[:SHORT]),
+        ]
 
     def summary(self) -> list[str]:
         """Rounds by result, taps by grade and what was missed."""
@@ -151,7 +153,9 @@ class PatrolBoard:
         return [*found, (self._word("not_counted"), void)] if void else found
 
     def _missed(self) -> int:
-        return sum(int(one.detail.get("missed", 0)) for one in self._rounds.values())
+        """Stops missed for certain: where a phone has not synced yet, the round's result is unknown."""
+        known = (one.detail for one in self._rounds.values() if one.detail.get("result") != "unknown")
+        return sum(int(detail.get("missed", 0)) for detail in known)
 
     def _guard(self, name: str | None) -> str:
         found = self._plan.patrol.guards.get(name or "")

@@ -57,7 +57,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "missed_stops": ("stops missed", "漏检点"),
     "walking": ("on the way", "巡更中"),
     "last_round": ("last round", "最近一轮"),
-    "last_short": ("last one not complete", "最近未完成一轮"),
+    "not_complete": ("not complete", "未完成轮次"),
     "doubtful_tap": ("doubtful tap", "可疑打卡"),
     "until": ("until", "截止"),
     "made_at": ("made at", "打卡时间"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.house import LIFT, MOVING_OPEN, House
+from tests.e2e.waiting import eventually
 
 GATE = "t2-gate"
 FORCED = {"alarm_state": "forced_open"}
@@ -176,6 +177,10 @@ async def test_test_modes_and_maintenance_windows_are_named(house: House) -> Non
 
 
 async def test_an_open_maintenance_window_is_named_with_its_end(house: House) -> None:
+    async def is_open() -> bool:
+        return (await rule(house, "tailgating"))["suppressed"] is not None
+
+    await eventually(is_open, "the window that opens with the first tick")
     window = (await rule(house, "tailgating"))["suppressed"]
     assert (window["how"], window["name"], window["title"]["zh"]) == ("maintenance", "gate-works", "大门施工")
     assert window["until"] == "2099-01-01T00:00:00.000+08:00"

@@ -12,6 +12,7 @@ from gateway.core.effects import Effects
 from gateway.core.engine import Engine
 from gateway.core.inputs import Input, Started, Tick
 from gateway.core.order_state import WorkOrder
+from gateway.core.patrol.memory import Round, RoundState, TapRecord
 from gateway.core.state import Alert, AlertState, State
 from gateway.core.work_orders import ENDED
 from tests.core.shadow import Shadow
@@ -86,7 +87,12 @@ def records_keep_their_promises(story: list[Given], _draw: st.DataObject) -> Non
     for one in play(story).inputs:
         effects = engine.step([one])
         state = engine.state
-        changed: list[tuple[str, Alert | WorkOrder]] = [*effects.alerts.items(), *effects.orders.items()]
+        changed: list[tuple[str, Alert | WorkOrder | Round | TapRecord]] = [
+            *effects.alerts.items(),
+            *effects.orders.items(),
+            *effects.rounds.items(),
+            *effects.taps.items(),
+        ]
         for name, record in changed:
             assert name not in ended, f"{name} had ended and changed again"
             assert record.version > versions.get(name, 0)
@@ -96,6 +102,10 @@ def records_keep_their_promises(story: list[Given], _draw: st.DataObject) -> Non
             assert (alert.ended_at is not None) == (name not in state.alerts)
             if name not in state.alerts:
                 ended[name] = msgspec.msgpack.encode(alert)
+        for name, one_round in effects.rounds.items():
+            assert (one_round.state is RoundState.CLOSED) == (name not in state.patrol.rounds)
+            if name not in state.patrol.rounds:
+                ended[name] = msgspec.msgpack.encode(one_round)
         ended |= dict.fromkeys(effects.forgotten, b"")
         check_indexes(state)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.core import quality_figures as figures
@@ -14,10 +14,22 @@ from gateway.core.quality_figures import Period, Times, Verdict
 from gateway.core.values import DAY, HOUR, MINUTE, Millis
 from tests.core import quality_by_hand as by_hand
 from tests.core.quality_by_hand import DEVICES, LOGS, RULES, START, STEP, Happened, written
-from tests.core.stories import STORIES, Given, play
+from tests.core.stories import STORIES, Ask, Given, play
 
 OFFSETS = st.sampled_from([0, 8 * HOUR, 345 * MINUTE, -210 * MINUTE])
 """UTC, Shanghai, Kathmandu, Newfoundland."""
+
+UNSEEN_FROM_EARLIER = [
+    Happened(1, "gateway.unobserved", "d1", "hot", "info", "anna", announced=False, number=number)
+    for number in (0, 1)
+]
+"""Unseen from one moment on, and then as it turns out since an earlier one."""
+RISEN_UNSEEN = [
+    Given(0, ("telemetry", "d1", 0, {"mode": "high"}, False)),
+    Given(10_000, ("tick",)),
+    Given(0, Ask("alert.ack", 0, "anna", {}, None)),
+]
+"""An alert that nobody has answered gets worse, and asks anew by that."""
 
 
 def added(*parts: Folded) -> Folded:
@@ -60,6 +72,7 @@ def test_parts_add_up_to_the_whole(log: Sequence[Happened], cut: int) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(LOGS, OFFSETS)
+@example(UNSEEN_FROM_EARLIER, 0)
 def test_rate_and_floods_are_those_of_the_log(log: Sequence[Happened], offset: Millis) -> None:
     outcomes = written(log)
     folded = fold(outcomes)
@@ -162,6 +175,7 @@ def test_a_run_of_the_engine_adds_up(story: list[Given]) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(STORIES, st.integers(0, 40))
+@example(RISEN_UNSEEN, 0)
 def test_a_log_from_before_is_read_as_it_would_be_written_today(story: list[Given], cut: int) -> None:
     outcomes = [one for one in play(story).outcomes if not one.detail.get("suppressed")]
     plain = [_as_before(one) for one in outcomes]
