@@ -98,10 +98,7 @@ class Engine:
             scalars.now = desk.moment.now = max(scalars.now, one.at)
             if type(one) is Telemetry:
                 take_telemetry(desk, one)
-                if one.device in desk.readers:
-                    sources.hear_reader(desk, one.device)
-                if desk.patrol.awaited:
-                    rounds.heard(desk, one.device)
+                hear(desk, one.device)
             else:
                 HANDLERS[type(one)](desk, one)
         return effects
@@ -272,6 +269,19 @@ def _rejection(desk: Desk, one: Rejection) -> None:
         desk.report("rejected", device=one.device, reason=one.reason, words=one.detail, count=count)
 
 
+def hear(desk: Desk, name: str) -> None:
+    """A device was heard. Where it is a hand-held reader, rounds and gaps may have waited for its word."""
+    if name in desk.readers:
+        sources.hear_reader(desk, name)
+    if desk.patrol.awaited:
+        rounds.heard(desk, name)
+
+
+def _event(desk: Desk, one: Event) -> None:
+    take_event(desk, one)
+    hear(desk, one.device)
+
+
 def _status(desk: Desk, one: Status) -> None:
     device, dev = desk.device(one.device)
     desk.effects.devices.add(device.id)
@@ -293,6 +303,7 @@ def _status(desk: Desk, one: Status) -> None:
     levels.evaluate(desk, device, dev, judged)
     if one.online and not one.retained:
         observing.answer_for(desk, device.id)
+    hear(desk, device.id)
 
 
 def _configured(desk: Desk, one: Configured) -> None:
@@ -334,7 +345,7 @@ def _configured(desk: Desk, one: Configured) -> None:
 
 HANDLERS: MappingProxyType[type, Callable[[Desk, Any], None]] = MappingProxyType(
     {
-        Event: take_event,
+        Event: _event,
         Status: _status,
         Tap: taps.take,
         Rejection: _rejection,

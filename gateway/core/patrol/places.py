@@ -35,10 +35,11 @@ def memory(desk: Desk, checkpoint: str) -> PlaceMemory:
 def prove(desk: Desk, checkpoint: str, ts: Millis, tap: str) -> None:
     """Somebody was there at that time."""
     place = memory(desk, checkpoint)
+    before = place.proofs[-1][0] if place.proofs else place.watched_since or 0
     insort(place.proofs, (ts, tap))
     del place.proofs[:-PROOFS_MOST]
     is_calm = place.gap == place.missed == "no" and not desk.patrol.is_waiting(checkpoint)
-    if is_calm and desk.is_awaited(checkpoint, "gap"):
+    if is_calm and place.proofs[-1][0] >= before and desk.is_awaited(checkpoint, "gap"):
         desk.touch_patrol(
             "places", checkpoint
         )  # a proof puts the limit off: it will be seen when the next look is due

@@ -82,8 +82,10 @@ def register(desk: Desk, command: Command) -> Reply:
     if (now.checkpoint, now.secure) == (checkpoint, secure):
         return Reply(command.id, "conflict", f"this tag hangs at {checkpoint} already")
     memory = _memory(desk, uid)
-    memory.title = title or memory.title
-    return _change(desk, command, uid, memory, Mapping(since, str(checkpoint), secure), "tag.registered")
+    reply = _change(desk, command, uid, memory, Mapping(since, str(checkpoint), secure), "tag.registered")
+    if reply.status == "done":
+        memory.title = title or memory.title
+    return reply
 
 
 def retire(desk: Desk, command: Command) -> Reply:
