@@ -122,8 +122,9 @@ def check_in(desk: Desk, command: Command) -> Reply:
     desk.touch_patrol("guards", guard)
     concerned = [one for _, one in sorted(desk.state.patrol.rounds.items()) if _walks(one, guard)]
     for one in concerned:
-        contact.sign(desk, one, now)
+        one.version += 1
         desk.effects.rounds[one.id] = one
+        contact.sign(desk, one, now)
     desk.report("guard.checked_in", device=guard, actor=command.actor)
     return Reply(command.id, "done", "", [], guard)
 
