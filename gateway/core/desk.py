@@ -74,8 +74,12 @@ class Desk:
                 self.covering[name] = (*self.covering.get(name, ()), rule)
         self.readers = frozenset(name for route in plan.routes.values() for name in route.readers)
         """The hand-held readers that rounds are walked with."""
-        self.tap_series = {name: _tap_series(plan, one) for name, one in plan.checkpoints.items()}
-        """Where the taps at each checkpoint are written."""
+        self.tap_series = {
+            (name, word): _tap_series(plan, one, word)
+            for name, one in plan.checkpoints.items()
+            for word in ("judged", "rejudged")
+        }
+        """Where the taps at each checkpoint are written, by what happened to them."""
         self.behind: dict[str, list[str]] = {}
         """The devices that are heard through another one, by that one."""
         for name, device in plan.devices.items():
@@ -199,6 +203,12 @@ class Desk:
         self.effects.rows.append(TelemetryRow(series, outcome.at, fields))
 
 
-def _tap_series(plan: SitePlan, one: Checkpoint) -> Series:
-    tags = {"site": plan.site, "checkpoint": one.id, "building": one.building, "floor": one.floor}
+def _tap_series(plan: SitePlan, one: Checkpoint, transition: str) -> Series:
+    tags = {
+        "site": plan.site,
+        "checkpoint": one.id,
+        "building": one.building,
+        "floor": one.floor,
+        "transition": transition,
+    }
     return Series("patrol_tap", tuple(sorted((name, value) for name, value in tags.items() if value)))

@@ -20,6 +20,7 @@ from tests.e2e.process import GatewayProcess
 from tests.e2e.publisher import Publisher
 from tests.e2e.readback import influxdb
 from tests.e2e.replay import replay
+from tests.e2e.waiting import eventually
 from tests.servers.influx import InfluxServer
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.victoria import VictoriaServer
@@ -192,10 +193,15 @@ async def assert_told_again(gateway: GatewayProcess) -> None:
 
 async def assert_stored(server: Server, night: Night) -> None:
     """Grades and results are in the telemetry store, as far as it keeps text; of guards there is nothing."""
-    roof = Series("patrol_tap", (("checkpoint", "roof"), ("site", "gatehouse")))
-    rounds = Series("patrol_round", (("route", "night"), ("site", "gatehouse")))
+    roof = Series("patrol_tap", (("checkpoint", "roof"), ("site", "gatehouse"), ("transition", "judged")))
+    rounds = Series("patrol_round", (("route", "night"), ("site", "gatehouse"), ("transition", "closed")))
     span = (night.begin - HOUR, night.close)
     async with influxdb(server.url) as store:
+
+        async def has_ended() -> bool:
+            return bool((await store.read(Query(rounds, ["on_time"], *span, None)))[0].samples)
+
+        await eventually(has_ended, "the end of the round in the telemetry store")
         late, counted, grade = await store.read(Query(roof, ["late_ms", "counted", "grade"], *span, None))
         found = await store.read(
             Query(rounds, ["on_time", "late_upload", "completion", "result"], *span, None)

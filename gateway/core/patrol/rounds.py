@@ -270,7 +270,7 @@ def reconsider(desk: Desk, one: Round, kind: str = "round.changed") -> None:
     counts = tally(one.outcomes)
     told: dict[str, Json] = {name: number for name, number in counts.items() if number}
     desk.report(kind, about=one.id, device=one.route, cause=told, result=one.result, date=one.date)
-    _record(desk, one, counts)
+    _record(desk, one, kind.removeprefix("round."), counts)
     doubts = sorted({odd.kind for odd in one.oddities} & judging.DOUBT)
     if doubts and kind != "round.closed":
         attributes: dict[str, Scalar] = {"round": one.id, "reasons": ", ".join(doubts)}
@@ -300,12 +300,14 @@ def tally(outcomes: list[StopOutcome]) -> dict[str, int]:
     return counts
 
 
-def _record(desk: Desk, one: Round, counts: dict[str, int]) -> None:
+def _record(desk: Desk, one: Round, transition: str, counts: dict[str, int]) -> None:
+    """As telemetry, at the round's start. Each transition has rows of its own: not every store replaces what it has."""
     due = len(one.stops) - counts["skipped"]
     visited = sum(counts[word] for word in judging.VISITED)
     fields: dict[str, Scalar] = {"id": one.id, "result": one.result, "stops": len(one.stops), **counts}
     fields["completion"] = visited / due if due else 1.0
-    voice.row(desk, "patrol_round", {"site": desk.plan.site, "route": one.route}, one.start, fields)
+    tags = {"site": desk.plan.site, "route": one.route, "transition": transition}
+    voice.row(desk, "patrol_round", tags, one.start, fields)
 
 
 def _touch(desk: Desk, one: Round) -> None:

@@ -113,15 +113,16 @@ def _commit(desk: Desk, record: TapRecord, kind: str) -> None:
     desk.report(
         kind, about=record.id, device=record.checkpoint or record.asset, actor=record.guard, cause=told
     )
-    _record_row(desk, record)
+    _record_row(desk, record, kind.removeprefix("tap."))
 
 
-def _record_row(desk: Desk, record: TapRecord) -> None:
+def _record_row(desk: Desk, record: TapRecord, transition: str) -> None:
     if record.checkpoint is None:
         return
-    series = desk.tap_series.get(record.checkpoint)
+    series = desk.tap_series.get((record.checkpoint, transition))
     if series is None:  # another plan is in force since
-        series = Series("patrol_tap", (("checkpoint", record.checkpoint), ("site", desk.plan.site)))
+        tags = {"checkpoint": record.checkpoint, "site": desk.plan.site, "transition": transition}
+        series = Series("patrol_tap", tuple(tags.items()))
     fields: dict[str, Scalar] = {
         "id": record.id,
         "grade": record.grade,
