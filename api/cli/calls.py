@@ -60,6 +60,8 @@ class Caller(NamedTuple):
             connection.request(method, f"{place.path.rstrip('/')}/api/v1{path}", text, headers)
             answer = connection.getresponse()
             content = answer.read()
+        except ValueError as error:  # a header of several lines
+            raise CallFailed("the name in --actor is one line of text") from error
         except ssl.SSLError as error:
             raise CallFailed(f"{self.url} is not trusted: {error.reason}") from error
         except (OSError, http.client.HTTPException) as error:

@@ -77,6 +77,18 @@ def of_guard(wish: Wished, by: Bearer) -> Wish:
 GuardWished = Annotated[Wish, Depends(of_guard)]
 
 
+def of_the_office(wish: Wished, by: Bearer) -> Wish:
+    """Who asks for what no guard's phone may do. Raises :class:`Problem`."""
+    if by is not None:
+        raise Problem(
+            403, f"this is the phone of {by}; tags and tokens are changed by those who run the site"
+        )
+    return wish
+
+
+OfficeWished = Annotated[Wish, Depends(of_the_office)]
+
+
 def check_own(by: str | None, guard: str) -> None:
     """A guard's phone speaks for its guard only. Raises :class:`Problem`."""
     if by is not None and by != guard:

@@ -7,7 +7,7 @@ from api.http.device_views import TitleView, title_view
 from api.http.patrol_names import NamedView, SpotView, guard_named, spot
 from gateway.core.patrol.memory import Duty, GuardMemory
 from gateway.core.patrol.routes import Post
-from gateway.core.state import Alert
+from gateway.core.state import Alert, AlertState
 from gateway.core.values import Title
 
 
@@ -96,15 +96,16 @@ def guard_view(asked: Context, name: str) -> GuardView:
 
 def call_view(asked: Context, alert: Alert) -> CallView:
     """A call for help that was raised as an alert."""
-    seen, ended = alert.acked_at is not None, alert.ended_at is not None
+    ended = alert.ended_at is not None
+    seen = alert.acked_at is not None and alert.state is not AlertState.UNACKNOWLEDGED
     return CallView(
         alert=alert.id,
         guard=alert.device,
         test=False,
         state="ended" if ended else "seen" if seen else "delivered",
         called_at=asked.written(alert.raised_at),
-        seen_by=alert.acked_by,
-        seen_at=asked.maybe(alert.acked_at),
+        seen_by=alert.acked_by if seen or ended else None,
+        seen_at=asked.maybe(alert.acked_at) if seen or ended else None,
         ended_at=asked.maybe(alert.ended_at),
         ended_by=alert.reset_by,
     )

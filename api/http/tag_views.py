@@ -138,6 +138,5 @@ def _stays(of_site: Sequence[tuple[str, Tag]], memory: TagMemory) -> Iterator[St
 
 
 def _epoch(of_site: Sequence[tuple[str, Tag]], memory: TagMemory, now: Millis) -> int:
-    if memory.epochs:
-        return memory.epochs[-1][1]
-    return max((tag.epoch for _, tag in of_site if tag.since <= now), default=1)
+    raised = [number for _, number in memory.epochs]
+    return max([1, *raised, *(tag.epoch for _, tag in of_site if tag.since <= now)])

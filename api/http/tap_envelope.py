@@ -37,7 +37,7 @@ _WORDS_MOST = 300
 class Envelope(msgspec.Struct, forbid_unknown_fields=True):
     """What a phone uploads."""
 
-    device: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    device: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}\\Z")]
     """The phone's own id, always the same."""
     taps: list[msgspec.Raw]
     """Oldest first. None at all is a report that the phone holds none."""

@@ -20,6 +20,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """C0, DEL and C1."""
 
 
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+def whole(payload: bytes) -> bytes:
+    """JSON whose half characters (lone surrogates) are replaced."""
+    return _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], payload)
+
+
 class Fault(NamedTuple):
     """Why something was not taken."""
 

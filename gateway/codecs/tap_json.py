@@ -8,8 +8,10 @@ clock shows at the upload, ``queued`` how many taps it still holds after it.
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from gateway.codecs.native_json import ID_LIMIT, Origin
-from gateway.codecs.scan import INT_MAX, Fault, check_owner, check_text, parse_json, parse_time, show
+from gateway.codecs.scan import INT_MAX, Fault, check_owner, check_text, parse_json, parse_time, show, whole
 from gateway.core.inputs import Fact, Tap
 from gateway.core.values import Message, Millis, Seal
 
@@ -55,7 +57,7 @@ class Upload(NamedTuple):
 
 def decode_tap(origin: Origin) -> Sequence[Fact]:
     """Each tap of a message, and a rejection for what is none."""
-    body = parse_json(origin.message.payload)
+    body = _items(origin.message.payload)
     if isinstance(body, Fault):
         return (origin.reject(body),)
     message = origin.message
@@ -68,8 +70,8 @@ def decode_tap(origin: Origin) -> Sequence[Fact]:
     )
     facts: list[Fact] = []
     before: Millis | None = None
-    for item in body if isinstance(body, list) else [body]:
-        found, faults = read_tap(item, upload, before)
+    for item in body:
+        found, faults = (item, []) if isinstance(item, Fault) else read_tap(item, upload, before)
         if isinstance(item, dict) and (fault := check_owner(item, origin.device.id, origin.site)):
             found, faults = fault, []
         if isinstance(found, Tap):
@@ -79,6 +81,18 @@ def decode_tap(origin: Origin) -> Sequence[Fact]:
         else:
             facts.append(origin.reject(found))
     return facts or (origin.reject(Fault("empty", "an empty list")),)
+
+
+def _items(payload: bytes) -> list[object] | Fault:
+    """What a message holds. A value or half a character that makes one tap unreadable must not cost the others."""
+    body = parse_json(payload)
+    if not isinstance(body, Fault):
+        return body if isinstance(body, list) else [body]
+    try:
+        raws = msgspec.json.decode(whole(payload), type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body
+    return [parse_json(bytes(raw)) for raw in raws]
 
 
 def _seal(message: Message, url: str, seal_of: Callable[[str], Seal]) -> Seal:

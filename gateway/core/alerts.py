@@ -150,17 +150,18 @@ def repeat(desk: Desk, dev: DeviceState, event: Event, rule: Rule) -> None:
     cause = event_cause(event, device.kind)
     words = attributes_of(cause)
     new = words not in alert.told
+    asleep = rule.latched and alert.state is AlertState.ACKNOWLEDGED
     alert.count += 1
     if new:
         alert.told = [*alert.told, words][-TOLD_MOST:]
-    elif flapping.chattering(dev, rule.name):
+    elif flapping.chattering(dev, rule.name) and not asleep:
         flapping.hide(desk, device.id, dev, rule.name, rule.flapping)
         desk.touch_alert(alert)
         return
     if rule.latched:
         alert.state = TABLE[alert.state, Act.RAISE]
     told: dict[str, Json] = {**told_of(cause), "count": alert.count}
-    if rule.latched and new:
+    if asleep or (rule.latched and new):
         announce(desk, dev, alert, rule, "alert.repeated", told=told)
         return
     desk.touch_alert(alert)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.bearers import Bearer, GuardWished, Shown, check_own, holder, new_token, of_guard
+from api.http.bearers import Bearer, GuardWished, OfficeWished, Shown, check_own, holder, new_token, of_guard
 from api.http.context import Asked, Context, Wished
 from api.http.device_clocks import DeviceTime
 from api.http.guard_views import CallView, GuardView, TokenView, call_view, guard_view, tested_call_view
@@ -88,7 +88,7 @@ async def get_call(asked: Asked, alert: Annotated[Id, Path(description="the id o
 
 
 @router.post("/guards/{guard}/token", status_code=201)
-async def give_token(wish: Wished, guard: GuardId) -> TokenView:
+async def give_token(wish: OfficeWished, guard: GuardId) -> TokenView:
     """A token for the guard's phone, in the place of the one before. It is shown this once."""
     token, digest = new_token()
     reply = await act(wish, "guard.token", guard, {"sha256": digest})
@@ -98,7 +98,7 @@ async def give_token(wish: Wished, guard: GuardId) -> TokenView:
 
 
 @router.delete("/guards/{guard}/token")
-async def take_token_back(wish: Wished, guard: GuardId) -> GuardView:
+async def take_token_back(wish: OfficeWished, guard: GuardId) -> GuardView:
     """The token counts no more: the phone was lost, or the guard has left."""
     reply = await act(wish, "guard.token", guard, {"sha256": None})
     if reply.status != "done":

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api.http.context import Asked, Context, Wish, Wished, etag
+from api.http.bearers import GuardWished
+from api.http.context import Asked, Context, Wish, etag
 from api.http.gap_views import UNKNOWN, GapsView, checkpoint_gaps, take_down, times_of
 from api.http.instants import Moment
 from api.http.paging import Listing, Paged, cursor_of
@@ -125,7 +126,7 @@ async def get_round(asked: Asked, round_id: RoundId, response: Response) -> Roun
 
 
 @router.post("/rounds/{round_id}/skip")
-async def skip(wish: Wished, round_id: RoundId, body: Skip, response: Response) -> RoundDetail:
+async def skip(wish: GuardWished, round_id: RoundId, body: Skip, response: Response) -> RoundDetail:
     """A stop cannot be visited, and somebody says why."""
     reply = await _act(wish, "round.skip", round_id, body.model_dump(mode="json"))
     found = await _find(wish.asked, round_id)
@@ -136,7 +137,7 @@ async def skip(wish: Wished, round_id: RoundId, body: Skip, response: Response) 
 
 
 @router.post("/rounds/{round_id}/make-up", status_code=201)
-async def make_up(wish: Wished, round_id: RoundId, body: MakeUp, response: Response) -> TapView:
+async def make_up(wish: GuardWished, round_id: RoundId, body: MakeUp, response: Response) -> TapView:
     """Enter a tap afterwards for a stop that was missed: it waits for a supervisor, and never counts as on time."""
     args: dict[str, Json] = body.model_dump(mode="json", exclude_none=True)
     reply = await _act(wish, "round.make_up", round_id, args)

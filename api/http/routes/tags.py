@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.context import Asked, Wish, Wished, etag
+from api.http.bearers import OfficeWished
+from api.http.context import Asked, Wish, etag
 from api.http.instants import Moment
 from api.http.paging import Listing, Paged, cursor_of
 from api.http.patrol_acts import act, conflict, heed_version
@@ -73,21 +74,25 @@ async def list_tags(asked: Asked, wanted: Annotated[TagListing, Query()]) -> Pag
 
 
 @router.post("", status_code=201)
-async def register_tag(wish: Wished, body: Registration, response: Response) -> TagView:
+async def register_tag(wish: OfficeWished, body: Registration, response: Response) -> TagView:
     """A tag hangs at a checkpoint from now on; what was made with it before keeps its meaning."""
     args: dict[str, Json] = body.model_dump(mode="json", exclude_none=True, exclude={"tag"})
     return await _change(wish, "tag.register", body.tag, args, response)
 
 
 @router.post("/{uid}/retire")
-async def retire_tag(wish: Wished, uid: TagId, response: Response, body: Retirement | None = None) -> TagView:
+async def retire_tag(
+    wish: OfficeWished, uid: TagId, response: Response, body: Retirement | None = None
+) -> TagView:
     """A tag means nothing from now on; what was made with it before stays good."""
     args = {} if body is None else body.model_dump(mode="json", exclude_none=True)
     return await _change(wish, "tag.retire", uid, args, response)
 
 
 @router.post("/{uid}/epoch")
-async def raise_epoch(wish: Wished, uid: TagId, response: Response, body: Epoch | None = None) -> TagView:
+async def raise_epoch(
+    wish: OfficeWished, uid: TagId, response: Response, body: Epoch | None = None
+) -> TagView:
     """A tag was written anew: its counter begins again, and taps with its old keys count no more."""
     args = {} if body is None else body.model_dump(mode="json", exclude_none=True)
     return await _change(wish, "tag.raise_epoch", uid, args, response)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator, Field
 
-from api.http.bearers import Bearer
-from api.http.context import Asked, Change, Context, Wished, etag
+from api.http.bearers import Bearer, GuardWished
+from api.http.context import Asked, Change, Context, etag
 from api.http.instants import Moment
 from api.http.paging import Listing, Paged, cursor_of
 from api.http.patrol_acts import conflict
@@ -136,7 +136,7 @@ async def get_tap(asked: Asked, tap: TapId, response: Response) -> TapView:
 
 
 @router.post("/{tap}/review")
-async def review(wish: Wished, tap: TapId, body: Review, response: Response) -> TapView:
+async def review(wish: GuardWished, tap: TapId, body: Review, response: Response) -> TapView:
     """A supervisor approves a tap, or rejects it; nobody decides about their own."""
     args: dict[str, Json] = body.model_dump(mode="json", exclude_none=True, exclude={"version"})
     name = _record_id(tap)

@@ -64,6 +64,18 @@ def tap_rows(taps: Iterable[TapRecord], known: Mapping[str, tuple[Millis, str]])
     ]
 
 
+def own(connection: sa.Connection, taps: Iterable[TapRecord]) -> list[TapRecord]:
+    """Those that take no other tap's place: an id that comes again once it is forgotten is no new proof."""
+    found = list(taps)
+    table = schema.tap
+    known: dict[str, Millis] = {}
+    for start in range(0, len(found), 500):
+        names = [tap.id for tap in found[start : start + 500]]
+        rows = connection.execute(sa.select(table.c.id, table.c.received).where(table.c.id.in_(names)))
+        known |= {row.id: row.received for row in rows}
+    return [tap for tap in found if known.get(tap.id, tap.received) == tap.received]
+
+
 def membership_rows(taps: Iterable[TapRecord]) -> list[dict[str, object]]:
     """Which of these taps are in which rounds."""
     return [{"round": name, "tap": tap.id} for tap in taps for name in tap.rounds]

@@ -107,7 +107,7 @@ class Recorder:
             self._write_patrol(connection, effects, state.patrol)
 
     def _write_patrol(self, connection: sa.Connection, effects: Effects, found: PatrolState) -> None:
-        taps = list(effects.taps.values())
+        taps = patrol.own(connection, effects.taps.values())
         self._upsert(connection, schema.tap, patrol.tap_rows(taps, found.known), first=patrol.AT_RECEIPT)
         patrol.forget_membership(connection, taps)
         self._upsert(connection, schema.tap_round, patrol.membership_rows(taps), keep=True)

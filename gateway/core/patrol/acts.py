@@ -29,7 +29,7 @@ def review(desk: Desk, command: Command) -> Reply:
     if command.expect is not None and command.expect != record.version:
         words = f"somebody else changed it: you saw version {command.expect}, it is now at {record.version}"
         return Reply(command.id, "conflict", words, [], record.id, record.version)
-    if any(is_same(command.actor, name) for name in (record.guard, record.by)):
+    if any(is_same(command.actor, name) for name in _names(desk, record.guard, record.by)):
         return _conflict(command, record, "who made it or entered it does not review it")
     if decision == "reject" and not why:
         return _refused(command, record, "say why it is rejected", ["why"])
@@ -51,6 +51,13 @@ def review(desk: Desk, command: Command) -> Reply:
     desk.effects.taps[record.id] = record
     record.version += 1
     return Reply(command.id, "done", "", [], record.id, record.version)
+
+
+def _names(desk: Desk, *guards: str | None) -> list[str]:
+    """What these people go by: their ids, and their names in the site file."""
+    given = [name for name in guards if name]
+    known = [desk.plan.patrol.guards[name].title for name in given if name in desk.plan.patrol.guards]
+    return [*given, *(text for title in known for text in (title.en, title.zh))]
 
 
 def make_up(desk: Desk, command: Command) -> Reply:

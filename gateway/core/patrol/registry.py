@@ -51,10 +51,8 @@ def placed(desk: Desk, uid: str, ts: Millis) -> Placed:
 def epoch(desk: Desk, uid: str, ts: Millis) -> int:
     """The epoch of the tag's keys then."""
     memory = desk.state.patrol.tags.get(uid)
-    for since, number in reversed(memory.epochs if memory is not None else ()):
-        if since <= ts:
-            return number
-    return max((tag.epoch for _, tag in desk.tags.get(uid, ()) if tag.since <= ts), default=1)
+    raised = [number for since, number in (memory.epochs if memory is not None else ()) if since <= ts]
+    return max([1, *raised, *(tag.epoch for _, tag in desk.tags.get(uid, ()) if tag.since <= ts)])
 
 
 # --- what people change --------------------------------------------------------------------------------------------

@@ -78,14 +78,10 @@ def look_again(desk: Desk) -> None:
 def adopt(desk: Desk) -> None:
     """Another plan is in force. Rounds go on as they were frozen; open ones of a route that is gone are cancelled."""
     rest(desk)
-    for name in [name for name in desk.state.patrol.routes if name not in desk.plan.routes]:
-        del desk.state.patrol.routes[name]
-        desk.touch_patrol("routes", name)
-    for route in desk.plan.routes.values():
-        memory = desk.state.patrol.routes.get(route.id)
-        if memory is not None and memory.at < desk.moment.now:
-            memory.at = desk.moment.now  # up to now the old plan decided
-            desk.touch_patrol("routes", route.id)
+    for name, memory in desk.state.patrol.routes.items():
+        if memory.at < desk.moment.now:
+            memory.at = desk.moment.now  # up to now the old plan decided; of a route that comes back too
+            desk.touch_patrol("routes", name)
     for _, one in sorted(desk.state.patrol.rounds.items()):
         if one.route not in desk.plan.routes and one.state is RoundState.OPEN:
             one.result = "cancelled"  # one that was judged stands: no plan takes back what was missed

@@ -85,6 +85,9 @@ def _forget(desk: Desk) -> None:
     while patrol.known and patrol.known[first := next(iter(patrol.known))][0] <= now - KNOWN_KEPT:
         del patrol.known[first]
     old = takewhile(lambda record: record.received <= now - TAPS_KEPT, patrol.taps.values())
+    for name in [name for name, one in patrol.sources.items() if one.contact <= now - KNOWN_KEPT]:
+        del patrol.sources[name]
+        desk.touch_patrol("sources", name)
     for record in [record for record in old if record.review != "pending"]:
         del patrol.taps[record.id]
 
