@@ -15,6 +15,7 @@ from gateway.adapters.sql import patrol_records, records, schema
 from gateway.adapters.sql.patrol_records import Proof, RoundQuery, TapQuery
 from gateway.adapters.sql.store import Store, opened
 from gateway.core.patrol.memory import Round, RoundState, TapRecord
+from gateway.core.values import DAY
 from tests.adapters.patrol_samples import NOW, a_round, a_tap, keep_rounds, keep_taps
 
 T = TypeVar("T")
@@ -161,6 +162,18 @@ async def test_a_tap_leaves_the_round_it_no_longer_belongs_to(tmp_path: Path) ->
         some = await store.read(lambda connection: patrol_records.taps_by_id(connection, ["t-2", "t-9"]))
         assert (list(some), await of("ro-9")) == (["t-2"], [])
         assert await store.read(lambda connection: patrol_records.tap(connection, "t-9")) is None
+
+
+async def test_a_tap_that_comes_again_when_it_is_forgotten_takes_no_ones_place(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        first = a_tap("t-1", NOW, rounds=["ro-1"], counted=True)
+        await keep_taps(store, first)
+        await keep_taps(
+            store, msgspec.structs.replace(first, received=NOW + 40 * DAY, counted=False, rounds=[])
+        )
+        assert await store.read(lambda connection: patrol_records.tap(connection, "t-1")) == first
+        kept = await store.read(lambda connection: patrol_records.taps_of_round(connection, "ro-1"))
+        assert kept == [first]
 
 
 async def test_what_a_supervisor_should_see_of_a_period_is_found(tmp_path: Path) -> None:

@@ -75,6 +75,27 @@ async def test_a_phone_speaks_for_its_own_guard_only(house: House) -> None:
     assert [own.status_code, other.status_code, nobody.status_code] == [200, 403, 401]
 
 
+async def test_a_guards_phone_gives_out_no_tokens_and_changes_no_tags(house: House) -> None:
+    shown = bearing(await token_of(house, "g-08"))
+    for method, way in (
+        ("POST", "/patrol/guards/g-07/token"),
+        ("DELETE", "/patrol/guards/g-07/token"),
+        ("POST", "/patrol/tags/04A10000/retire"),
+        ("POST", "/patrol/tags/04A10000/epoch"),
+    ):
+        assert (await house.http.request(method, way, headers=shown)).status_code == 403, way
+
+
+async def test_nobody_reviews_a_tap_of_their_own_by_token_by_id_or_by_name(house: House) -> None:
+    shown = bearing(await token_of(house, "g-07"))
+    made = await result(house, tap(guard="g-07"))
+    for headers in (shown | {"X-Actor": "boss"}, {"X-Actor": "g-07"}, {"X-Actor": "li wei"}):
+        answer = await house.http.post(
+            f"/taps/{made['tap']}/review", json={"decision": "approve"}, headers=headers
+        )
+        assert answer.status_code == 409, (headers, answer.text)
+
+
 # --- calls for help ------------------------------------------------------------------------------------------------
 
 
@@ -105,6 +126,14 @@ async def test_a_call_that_is_sent_again_is_one_call_and_no_shelf_quietens_it(ho
     assert [alert["id"] for alert in page["items"]] == [first["alert"]]
     shelf = {"why": "a prank", "one_shot": True}
     assert (await house.http.post(f"/alerts/{first['alert']}/shelve", json=shelf)).status_code == 422
+
+
+async def test_a_call_that_is_renewed_is_not_seen_before_somebody_sees_it_again(house: House) -> None:
+    found = (await call(house)).json()
+    for name in ("call-2", "call-3", "call-4"):
+        await house.http.post(f"/alerts/{found['alert']}/ack", headers={"X-Actor": "zhao"})
+        renewed = (await call(house, id=name)).json()
+        assert (renewed["alert"], renewed["state"], renewed["seen_by"]) == (found["alert"], "delivered", None)
 
 
 async def test_a_late_call_has_its_original_time_by_the_gateways_clock(house: House) -> None:

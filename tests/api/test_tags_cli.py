@@ -289,3 +289,9 @@ async def test_without_a_font_with_chinese_the_labels_are_made_and_it_says_so(
     ran = fgw("tags", "labels", *BASE, "--site", SITE, "--out", file)
     assert (ran.status, ran.err) == (0, f"fgw: {UNEMBEDDED}")
     assert len(zxingcpp.read_barcodes(picture(file.read_bytes()))) == 3
+
+
+async def test_a_name_of_two_lines_is_refused_in_words(place: Place) -> None:
+    ran = await asking("tags", "retire", NEW, "--url", place.url, "--actor", "li\nwei")
+    assert ran.status != 0
+    assert "one line of text" in ran.err

@@ -98,6 +98,16 @@ def test_a_bad_attribute_costs_the_attribute_and_not_the_event() -> None:
     assert refused(odd) == ["unknown_word", "wrong_type"]
 
 
+@pytest.mark.parametrize(
+    "bad", ['{"id": "b", "tag": "04A3", "guard": "\\ud800"}', '{"id": "b", "tag": "04A3", "ts": 1e999}']
+)
+def test_a_tap_that_no_parser_takes_costs_no_tap_beside_it(bad: str) -> None:
+    found = decode(
+        f'[{{"id": "a", "tag": "04A2"}}, {bad}, {{"id": "c", "tag": "04A4"}}]', "facility/mill/r1/tap"
+    )
+    assert [one.id for one in found if isinstance(one, Tap) and one.id != "b"] == ["a", "c"]
+
+
 def test_taps_come_alone_or_as_a_stored_list_and_a_bad_one_loses_only_itself() -> None:
     body = (
         '[{"id": "a", "tag": "04A2", "guard": "g"}, {"id": "b"}, {"id": "c", "code": "lobby", "type": "tap"}]'
