@@ -82,8 +82,8 @@ def _forget(desk: Desk) -> None:
     if now < desk.patrol.swept_at + SWEEP:
         return
     desk.patrol.swept_at = now
-    while patrol.known and patrol.known[first := next(iter(patrol.known))][0] <= now - KNOWN_KEPT:
-        del patrol.known[first]
+    for name, _ in list(takewhile(lambda item: item[1][0] <= now - KNOWN_KEPT, patrol.known.items())):
+        del patrol.known[name]
     old = takewhile(lambda record: record.received <= now - TAPS_KEPT, patrol.taps.values())
     for name in [name for name, one in patrol.sources.items() if one.contact <= now - KNOWN_KEPT]:
         del patrol.sources[name]
