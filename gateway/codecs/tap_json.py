@@ -114,18 +114,14 @@ def read_tap(
     """
     if not isinstance(item, dict):
         return Fault("wrong_type", f"expected a tap object, found {show(item)}"), []
-    key, ts = _key(item.get("id")), _time(item.get("ts"), upload)
-    way = next((name for name in _WAYS if item.get(name) is not None), None)
-    if way is None:
-        words = "a tap needs a tag, the tag's url, or the code of a label"
-        return Fault("wrong_type", words), []
-    read = check_text(way, item[way]) if isinstance(item[way], str) else _no_text(way, item[way])
+    proof = _proof(item)
+    if isinstance(proof, Fault):
+        return proof, []
+    key, ts, (way, read) = _key(item.get("id")), _time(item.get("ts"), upload), proof
     if isinstance(key, Fault):
         return key, []
     if isinstance(ts, Fault):
         return ts, []
-    if isinstance(read, Fault):
-        return read, []
     faults: list[Fault] = [
         Fault("unknown_attribute", f"a tap has no {show(name)}") for name in item if name not in _FIELDS
     ]
@@ -148,6 +144,16 @@ def read_tap(
         ask=ask,
     )
     return tap, faults
+
+
+def _proof(item: Mapping[str, object]) -> tuple[str, str] | Fault:
+    """What was read, and by which field it came."""
+    way = next((name for name in _WAYS if item.get(name) is not None), None)
+    if way is None:
+        return Fault("wrong_type", "a tap needs a tag, the tag's url, or the code of a label")
+    value = item[way]
+    read = check_text(way, value) if isinstance(value, str) else _no_text(way, value)
+    return read if isinstance(read, Fault) else (way, read)
 
 
 def _no_text(name: str, value: object) -> Fault:
