@@ -7,6 +7,7 @@
     ├── SiteError                a site file or profile is wrong           exit 1
     ├── DataDirError             the data directory cannot be used         exit 1
     │   └── DataDirInUse         another gateway has it
+    ├── TrafficError             a traffic file cannot be opened or written  exit 1
     ├── StoreError               the records could not be read or written  retried
     └── TelemetryUnavailable     the telemetry store cannot take or give   retried
         └── TelemetryMisconfigured   it answers, but refuses us            retried slowly, said in /readyz
@@ -61,6 +62,10 @@ class DataDirError(GatewayError):
 
 class DataDirInUse(DataDirError):
     """Another gateway holds the data directory."""
+
+
+class TrafficError(GatewayError):
+    """A traffic file cannot be opened, or not be written. What is wrong within one is a :class:`Problem`."""
 
 
 class StoreError(GatewayError):
