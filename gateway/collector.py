@@ -19,3 +19,22 @@ def resting() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+THRESHOLDS = (20_000, 20, 20)
+"""Objects between collections. A turn makes tens of thousands that live until its end and form no cycle; Python's
+own 700 would look through them again and again, which cost a third of all CPU (docs/performance.md)."""
+
+
+@contextlib.contextmanager
+def seldom() -> Iterator[None]:
+    """What was loaded stays and is not looked through; the rest is looked through less often meanwhile."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()

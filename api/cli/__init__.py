@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import check, demo, guards, report, run, simulate, tags
+from api.cli import check, demo, export, guards, replay, report, run, simulate, tags
 from gateway import __version__
 from gateway.errors import GatewayError, SettingsError
 from simulators.errors import SimulationError
@@ -22,9 +22,11 @@ app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("simulate")(simulate.simulate_command)
+app.command("replay")(replay.replay)
 app.add_typer(tags.app, name="tags")
 app.add_typer(guards.app, name="guards")
 app.add_typer(report.app, name="report")
+app.add_typer(export.app, name="export")
 
 
 def _version(wanted: bool) -> None:

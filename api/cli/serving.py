@@ -12,6 +12,7 @@ import typer
 from api.http.app import create_app
 from api.http.server import serve
 from gateway.bootstrap import build
+from gateway.collector import THRESHOLDS
 from gateway.errors import SiteError, StoreError
 from gateway.gateway import Gateway
 from gateway.settings import Settings
@@ -37,11 +38,6 @@ async def serve_for_ever(settings: Settings) -> None:
             await serve_until_done(gateway, settings, lambda url: _greet(gateway, url))
 
 
-GARBAGE_THRESHOLDS = (20_000, 20, 20)
-"""Objects between collections. A turn makes tens of thousands that live until its end and form no cycle; Python's
-own 700 would look through them again and again, which cost a third of all CPU (docs/performance.md)."""
-
-
 def _greet(gateway: Gateway, url: str) -> None:
     plan = gateway.plan
     typer.echo(f"serving {plan.title.en} ({plan.site}), {len(plan.equipment)} devices, at {url}", err=True)
@@ -56,7 +52,7 @@ async def serve_until_done(
     """
     gc.collect()
     gc.freeze()  # what was loaded stays
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    gc.set_threshold(*THRESHOLDS)
     host, port = settings.http_address
     app = create_app(gateway, settings)
     async with asyncio.TaskGroup() as group:

@@ -77,6 +77,16 @@ class Wire(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     body: msgspec.Raw = msgspec.Raw()
 
 
+class _Sent(Struct, gc=False):
+    """A message as it is written: with all that other programs look for."""
+
+    at: int
+    topic: str
+    payload: str | _Bytes
+    qos: int
+    retain: bool
+
+
 _BODIES: dict[str, msgspec.json.Decoder[Any]] = {
     "command": msgspec.json.Decoder(Command),
     "configured": msgspec.json.Decoder(_Configured),
@@ -163,8 +173,10 @@ def _other(at: Millis, kind: str, raw: msgspec.Raw) -> TrafficInput:
 def text_of(at: Millis, one: TrafficInput, qos: int = 1) -> bytes:
     """An input as a line, with its end."""
     if isinstance(one, Message):
-        wire = Wire(at, one.topic, _text(one.payload), qos, one.retained, one.received, one.seals)
-        return _encode(wire) + b"\n"
+        if one.received is None and one.seals is None:
+            return _encode(_Sent(at, one.topic, _text(one.payload), qos, one.retained)) + b"\n"
+        again = Wire(at, one.topic, _text(one.payload), qos, one.retained, one.received, one.seals)
+        return _encode(again) + b"\n"
     kind, body = _written(one)
     raw = msgspec.Raw() if kind in ("tick", "up") else msgspec.Raw(_encode(body))
     return _encode(Wire(at, input=kind, body=raw)) + b"\n"

@@ -2,7 +2,7 @@
 
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -32,20 +32,24 @@ class _Unpacker(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-def pieces(path: Path) -> Iterator[bytes | Broken]:
+def pieces(path: Path, taken: Callable[[int], None] = lambda _: None) -> Iterator[bytes | Broken]:
     """The content of a file, or of the standard input for ``-``; compression is told by the first bytes.
 
     The last piece is a :class:`Broken` where the file is cut off or damaged.
+
+    Args:
+        path: the file.
+        taken: told of the bytes that were read of it, as they lie there.
 
     Raises:
         TrafficError: it cannot be opened.
     """
     if str(path) == "-":
-        yield from _pieces(sys.stdin.buffer)
+        yield from _pieces(sys.stdin.buffer, taken)
         return
     try:
         with path.open("rb") as file:
-            yield from _pieces(file)
+            yield from _pieces(file, taken)
     except IsADirectoryError as error:
         raise TrafficError(f"{path} is a folder; a traffic file is expected") from error
     except FileNotFoundError as error:
@@ -54,19 +58,24 @@ def pieces(path: Path) -> Iterator[bytes | Broken]:
         raise TrafficError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes | Broken]:
-    first = file.read(PIECE)
+def _pieces(file: BinaryIO, taken: Callable[[int], None]) -> Iterator[bytes | Broken]:
+    def read(size: int) -> bytes:
+        data = file.read(size)
+        taken(len(data))
+        return data
+
+    first = read(PIECE)
     if first.startswith(MAGIC_GZIP):
-        yield from _unpacked(file, first, "gzip")
+        yield from _unpacked(read, first, "gzip")
     elif first.startswith(MAGIC_ZSTD):
-        yield from _unpacked(file, first, "zstd")
+        yield from _unpacked(read, first, "zstd")
     else:
         while first:
             yield first
-            first = file.read(4 * PIECE)
+            first = read(16 * PIECE)
 
 
-def _unpacked(file: BinaryIO, first: bytes, what: str) -> Iterator[bytes | Broken]:
+def _unpacked(read: Callable[[int], bytes], first: bytes, what: str) -> Iterator[bytes | Broken]:
     unpacker, begun, data = _unpacker(what), False, first
     while data:
         begun = True
@@ -80,7 +89,7 @@ def _unpacked(file: BinaryIO, first: bytes, what: str) -> Iterator[bytes | Broke
         data = b""
         if unpacker.eof:  # another stream may follow, as when files were joined
             data, unpacker, begun = unpacker.unused_data, _unpacker(what), False
-        data = data or file.read(PIECE)
+        data = data or read(PIECE)
     if begun:
         yield Broken(f"the {what} data ends before its end: the file is cut off")
 

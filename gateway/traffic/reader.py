@@ -23,17 +23,21 @@ class TrafficReader:
     Args:
         path: the file; ``-`` is the standard input.
         on_fault: told what is wrong with a line, or with the file from a line on.
+        after: the last moment of the file before it, of several that belong together.
     """
 
-    def __init__(self, path: Path, on_fault: Callable[[Problem], None] = lambda _: None) -> None:
+    def __init__(
+        self, path: Path, on_fault: Callable[[Problem], None] = lambda _: None, after: Millis = 0
+    ) -> None:
         self.path = path
         self.faults = 0
         self.lines = 0
         """Lines read so far, broken ones included."""
-        self.bytes = 0
-        """Bytes of lines read so far, decompressed."""
+        self.taken = 0
+        """Bytes of the file read so far, as they lie on disk."""
         self._on_fault = on_fault
-        self._last: Millis = 0
+        self.last: Millis = after
+        """The time of the last line that could be read, milliseconds UTC."""
 
     def __iter__(self) -> Iterator[Line]:
         """Every line that can be read. Raises :class:`gateway.errors.TrafficError` when the file cannot be opened."""
@@ -43,16 +47,14 @@ class TrafficReader:
     def batches(self) -> Iterator[Sequence[Line]]:
         """The same, some thousand lines at a time."""
         for block in self._blocks():
-            self.bytes += len(block)
             yield self._lines(block)
 
     def _blocks(self) -> Iterator[bytes]:
         """Whole lines; the last one may lack its end."""
         held: list[bytes] = []
         size, skipping = 0, False
-        for piece in pieces(self.path):
-            if isinstance(piece, Broken):
-                yield from _rest(held)
+        for piece in pieces(self.path, self._take):
+            if isinstance(piece, Broken):  # what is held is the beginning of a line
                 self._fault(self.lines + 1, piece.words)
                 return
             cut = piece.rfind(b"\n") + 1
@@ -73,6 +75,9 @@ class TrafficReader:
         if not skipping:
             yield from _rest(held)
 
+    def _take(self, size: int) -> None:
+        self.taken += size
+
     def _lines(self, block: bytes) -> Sequence[Line]:
         first = self.lines + 1
         try:
@@ -84,7 +89,7 @@ class TrafficReader:
             return self._one_by_one(block)
         self.lines += count
         found: list[Line] = []
-        last = self._last
+        last = self.last
         for number, wire in enumerate(wires, first):
             payload = wire.payload
             if type(payload) is str and wire.input is None and wire.topic is not None and wire.at >= last:
@@ -92,12 +97,12 @@ class TrafficReader:
                 message = Message(wire.topic, payload.encode(), wire.retain, wire.received, wire.seals)
                 found.append(Line(number, last, message, wire.qos))
                 continue
-            self._last = last
+            self.last = last
             line = self._line(number, wire)
-            last = self._last
+            last = self.last
             if line is not None:
                 found.append(line)
-        self._last = last
+        self.last = last
         return found
 
     def _one_by_one(self, block: bytes) -> Sequence[Line]:
@@ -118,8 +123,8 @@ class TrafficReader:
         return found
 
     def _line(self, number: int, wire: Wire) -> Line | None:
-        if wire.at < self._last:
-            words = f"at {wire.at} lies before the line before it; expected {self._last} or later"
+        if wire.at < self.last:
+            words = f"at {wire.at} lies before the line before it; expected {self.last} or later"
             self._fault(number, words, "at")
             return None
         try:
@@ -127,7 +132,7 @@ class TrafficReader:
         except ValueError as error:
             self._fault(number, str(error))
             return None
-        self._last = wire.at
+        self.last = wire.at
         return Line(number, wire.at, one, wire.qos)
 
     def _fault(self, number: int, words: str, field: str = "") -> None:

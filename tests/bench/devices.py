@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from api.cli.serving import GARBAGE_THRESHOLDS
 from gateway.bootstrap import read_site
+from gateway.collector import THRESHOLDS
 from gateway.core.engine import Engine
 from gateway.core.inputs import Configured, LinkUp, Started, Telemetry
 from gateway.core.plan import SitePlan
@@ -57,7 +57,7 @@ def cost_by_size(plans: dict[int, SitePlan], repeats: int) -> dict[int, list[flo
     gc.collect()
     gc.freeze()  # as the gateway does when its plan is read; what the engine remembers is made after it
     before = gc.get_threshold()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    gc.set_threshold(*THRESHOLDS)
     running = {size: Running(plan) for size, plan in plans.items()}
     found: dict[int, list[float]] = {size: [] for size in plans}
     for _ in range(repeats):

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
-from api.cli.serving import GARBAGE_THRESHOLDS
 from gateway.codecs.tag_keys import TagKeys
 from gateway.codecs.tag_url import TagReader
+from gateway.collector import THRESHOLDS
 from gateway.core.engine import Engine
 from gateway.core.inputs import Configured, LinkUp, Started, Tap, Tick
 from gateway.core.plan import SitePlan
@@ -155,7 +155,7 @@ def show_patrol(console: Console, days: int = 365) -> None:
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()  # as the gateway does
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    gc.set_threshold(*THRESHOLDS)
     count, rounds, spent = replay(plan, days)
     gc.set_threshold(*before)
     gc.unfreeze()

@@ -11,11 +11,11 @@ import json
 import time
 from pathlib import Path
 
-from api.cli.serving import GARBAGE_THRESHOLDS
 from gateway.adapters.sql.recorder import Bundle
 from gateway.adapters.sql.store import Store, opened
 from gateway.bootstrap import plan_of, read_site
 from gateway.clock import Clock
+from gateway.collector import THRESHOLDS
 from gateway.core.engine import Engine
 from gateway.core.inputs import Configured, LinkUp, Started
 from gateway.core.plan import SitePlan
@@ -54,7 +54,7 @@ async def start(site: Path, data: Path, *, filling: bool) -> dict[str, float]:
     read = time.process_time() - began
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    gc.set_threshold(*THRESHOLDS)
     planned = resident()
     async with opened(data) as store:
         if filling:

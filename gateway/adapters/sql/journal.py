@@ -29,6 +29,8 @@ from gateway.core.values import Message, Millis
 Entry: TypeAlias = tuple[Millis, str, object]
 Recorded: TypeAlias = Command | Configured | LinkLost | LinkUp | Rejection | Started | Tap | Tick
 """What is journalled beside messages."""
+Kept: TypeAlias = Message | Command | LinkLost | LinkUp | Rejection | Started | Tap | Tick
+"""What comes back from an entry; of a configuration it is the digest."""
 
 LEVEL = 1
 """zstd's fastest standard level: the journal is written on the hot path."""
@@ -100,14 +102,19 @@ def unpack(block: bytes, plan_of: Callable[[str], SitePlan]) -> Iterator[tuple[M
         block: what :func:`pack` made.
         plan_of: finds the site plan with a digest.
     """
+    for at, one in entries(block):
+        yield at, Configured(at, plan_of(one)) if isinstance(one, str) else one
+
+
+def entries(block: bytes) -> Iterator[tuple[Millis, Kept | str]]:
+    """The same with the digest of a configuration in its place."""
     for at, tag, raw in _decode(zstandard.ZstdDecompressor().decompress(block)):
-        yield at, _input(at, tag, _BODIES[tag].decode(raw), plan_of)
+        body = _BODIES[tag].decode(raw)
+        yield at, body if tag == "configured" else _input(at, tag, body)
 
 
-def _input(at: Millis, tag: str, body: Any, plan_of: Callable[[str], SitePlan]) -> Message | Recorded:  # noqa: ANN401
+def _input(at: Millis, tag: str, body: Any) -> Kept:  # noqa: ANN401 - as the tag says
     match tag:
-        case "configured":
-            return Configured(at, plan_of(body))
         case "lost":
             return LinkLost(at, body)
         case "up":
