@@ -74,7 +74,7 @@ class Wire(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     seals: dict[str, Seal] | None = None
     """What the addresses of cryptographic tags in it proved: the keys stay with the gateway."""
     input: str | None = None
-    body: msgspec.Raw = msgspec.Raw()
+    body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Sent(Struct, gc=False):
@@ -142,7 +142,7 @@ def _unbase64(payload: object) -> bytes:
         raise ValueError(f"the payload is not base64: {error}") from error
 
 
-def _other(at: Millis, kind: str, raw: msgspec.Raw) -> TrafficInput:
+def _other(at: Millis, kind: str, raw: msgspec.Raw | msgspec.UnsetType) -> TrafficInput:
     match kind:
         case "tick":
             return Tick(at)
@@ -151,6 +151,8 @@ def _other(at: Millis, kind: str, raw: msgspec.Raw) -> TrafficInput:
     decoder = _BODIES.get(kind)
     if decoder is None:
         raise ValueError(f"unknown input {kind[:64]!r} (allowed: {', '.join(KINDS)})")
+    if isinstance(raw, msgspec.UnsetType):
+        raise ValueError(f'{kind!r} needs a "body"')  # noqa: TRY004 - wrong in the file, not in a call
     try:
         body = decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -178,8 +180,9 @@ def text_of(at: Millis, one: TrafficInput, qos: int = 1) -> bytes:
         again = Wire(at, one.topic, _text(one.payload), qos, one.retained, one.received, one.seals)
         return _encode(again) + b"\n"
     kind, body = _written(one)
-    raw = msgspec.Raw() if kind in ("tick", "up") else msgspec.Raw(_encode(body))
-    return _encode(Wire(at, input=kind, body=raw)) + b"\n"
+    if kind in ("tick", "up"):
+        return _encode(Wire(at, input=kind)) + b"\n"
+    return _encode(Wire(at, input=kind, body=msgspec.Raw(_encode(body)))) + b"\n"
 
 
 def _text(payload: bytes) -> str | _Bytes:
