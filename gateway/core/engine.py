@@ -190,8 +190,11 @@ def _level_due(desk: Desk, device: Device, dev: DeviceState, level: LevelProgram
     levels.come_due(desk, device, dev, level, timer.due)
 
 
-def _silence_due(desk: Desk, device: Device, dev: DeviceState, _level: LevelProgram, timer: Timer) -> None:
-    observing.come_due(desk, device, dev, timer)
+def _silence_due(desk: Desk, timer: Timer) -> None:
+    """The most frequent timer: every device is looked at again and again, and has nearly always spoken."""
+    if timer.owner in desk.plan.devices:
+        device, dev = desk.device(timer.owner)
+        observing.come_due(desk, device, dev, timer)
 
 
 def _wake(desk: Desk, device: Device, dev: DeviceState, level: LevelProgram, _timer: Timer) -> None:
@@ -201,7 +204,7 @@ def _wake(desk: Desk, device: Device, dev: DeviceState, level: LevelProgram, _ti
 TIMERS: MappingProxyType[str, OnTimer] = MappingProxyType(
     {
         "level": _of_level(_level_due),
-        "silence": _of_level(_silence_due),
+        "silence": _silence_due,
         "wake": _of_level(_wake),
         "shelf": _of_rule(
             lambda desk, device, dev, rule, timer: shelving.come_due(desk, device, dev, rule, timer.due)

@@ -139,11 +139,16 @@ def come_due(desk: Desk, device: Device, dev: DeviceState, timer: Timer) -> None
         return  # of another time or plan, or asked for again when devices can be seen
     condition, level = found
     now, due = desk.moment.now, _silent_from(desk, condition, dev)
-    _look(desk, device.id, timer.key, due if due > now else now + condition.after)
-    if due <= now and device.via is not None:
-        desk.waiting.setdefault(device.via, {})[device.id] = None
-    if due <= now and condition.point is None:
-        lost_touch(desk, device, dev)
+    if due > now:
+        _look(desk, device.id, timer.key, due)
+        if level.condition is condition and level.key not in dev.levels:
+            return  # it has spoken since: the level speaks of nothing else, and is idle
+    else:
+        _look(desk, device.id, timer.key, now + condition.after)
+        if device.via is not None:
+            desk.waiting.setdefault(device.via, {})[device.id] = None
+        if condition.point is None:
+            lost_touch(desk, device, dev)
     levels.evaluate(desk, device, dev, (level,))
 
 

@@ -10,9 +10,10 @@ def is_same(one: str, other: str | None) -> bool:
         >>> is_same("Anna", "an\\u200bna")
         True
     """
-    return other is not None and _seen(one) == _seen(other)
+    return other is not None and seen(one) == seen(other)
 
 
-def _seen(name: str) -> str:
+def seen(name: str) -> str:
+    """A name as the eye takes it: without case, width and characters that nobody sees."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     return " ".join("".join(one for one in folded if unicodedata.category(one) != "Cf").split())

@@ -73,7 +73,8 @@ def _hear(desk: Desk, program: Program, dev: DeviceState, one: Telemetry) -> Non
     for name in program.watched:
         if name in one.values:
             dev.heard_points[name] = one.at
-    observing.answer_for(desk, one.device)
+    if desk.waiting:
+        observing.answer_for(desk, one.device)
 
 
 def _trail(program: Program, dev: DeviceState, name: str, ts: Millis, value: Scalar) -> int:
