@@ -107,7 +107,7 @@ def parse(text: bytes) -> Wire:
     try:
         return _decoder.decode(text)
     except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8: byte 0x{text[error.start]:02x}") from error
+        raise ValueError(f"not UTF-8: byte 0x{error.object[error.start]:02x}") from error
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from error
     except RecursionError as error:
