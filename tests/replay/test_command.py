@@ -1,0 +1,134 @@
+"""``fgw replay`` on a file: outcomes, what was expected of them, what could not be read, and how it ends."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from gateway.core.values import DAY
+from gateway.replay import read_outcomes
+from gateway.traffic import Line, Setup
+from tests.replay.presses import START, bundle, reading, story, write_site, write_story
+
+
+class Said(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+def fgw(*arguments: object, stdin: bytes = b"") -> Said:
+    command = [sys.executable, "-m", "api.cli", *map(str, arguments)]
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False)
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_the_outcomes_are_written_and_counted(tmp_path: Path) -> None:
+    site, traffic = write_site(tmp_path), write_story(tmp_path / "story.jsonl.zst")
+    said = fgw("replay", traffic, "--site", site, "--out", tmp_path / "out.jsonl", "--json")
+    found = list(read_outcomes(tmp_path / "out.jsonl"))
+    answer = json.loads(said.out)
+    assert said.status == 0, said.err
+    assert (answer["partial"], answer["outcomes"]["alert.raised"]) == (False, 3)
+    assert sum(answer["outcomes"].values()) == len(found)
+
+
+def test_what_was_expected_is_compared_line_for_line(tmp_path: Path) -> None:
+    site, traffic = write_site(tmp_path), write_story(tmp_path / "story.jsonl")
+    out = tmp_path / "out.jsonl"
+    assert fgw("replay", traffic, "--site", site, "--out", out).status == 0
+    same = fgw("replay", traffic, "--site", site, "--expect", out)
+    assert (same.status, same.err) == (
+        0,
+        f"as expected: {len(list(read_outcomes(out)))} outcomes are the same, line for line\n",
+    )
+    lenient = fgw("replay", traffic, "--site", write_site(tmp_path / "new", hot=88), "--expect", out)
+    assert lenient.status == 1
+    assert "- 2026-09-21 22:21:40.000 alert.raised_again p1 hot/warning" in lenient.err
+    assert "times of Asia/Shanghai" in lenient.err
+
+
+def test_a_partial_result_says_so_everywhere(tmp_path: Path) -> None:
+    site, traffic = write_site(tmp_path), write_story(tmp_path / "story.jsonl")
+    rows = traffic.read_bytes().splitlines()
+    traffic.write_bytes(b"\n".join([*rows[:10], b'{"at": 5', *rows[10:20], rows[20][:30]]))
+    said = fgw("replay", traffic, "--site", site, "--out", tmp_path / "out.jsonl")
+    *_, last = read_outcomes(tmp_path / "out.jsonl")
+    assert said.status == 1
+    assert f"fgw replay: {traffic}:11: Input data was truncated; found" in said.err
+    assert f"{traffic}:22: Input data was truncated" in said.err
+    assert "PARTIAL: 2 lines or files could not be read to their end" in said.err
+    assert (last.kind, last.detail["faults"], len(last.detail["problems"])) == ("replay.partial", 2, 2)
+
+
+def test_a_file_of_broken_lines_does_not_flood_the_terminal(tmp_path: Path) -> None:
+    site, traffic = write_site(tmp_path), tmp_path / "bad.jsonl"
+    write_story(traffic, [reading(START, "p1", 20.0)])
+    traffic.write_bytes(traffic.read_bytes() + b"x\n" * 500)
+    said = fgw("replay", traffic, "--site", site)
+    assert (said.status, len(said.err.splitlines())) == (1, 22)
+    assert "further lines that cannot be read are only counted" in said.err
+
+
+def test_several_files_are_one_recording(tmp_path: Path) -> None:
+    site, lines = write_site(tmp_path), story()
+    one = write_story(tmp_path / "one.jsonl.gz", lines[:100])
+    other = write_story(tmp_path / "other.jsonl.zst", lines[100:])
+    whole = write_story(tmp_path / "whole.jsonl")
+    digests = [
+        json.loads(fgw("replay", *files, "--site", site, "--json").out)["sha256"]
+        for files in ((one, other), (whole,))
+    ]
+    assert digests[0] == digests[1]
+    assert fgw("replay", other, one, "--site", site).status == 1
+
+
+def test_the_file_may_come_from_a_pipe_and_time_may_go_on_after_it(tmp_path: Path) -> None:
+    site, traffic = write_site(tmp_path), write_story(tmp_path / "story.jsonl.gz")
+    said = fgw("replay", "-", "--site", site, "--settle", "1h", "--json", stdin=traffic.read_bytes())
+    assert json.loads(said.out)["outcomes"]["alert.raised"] == 4
+
+
+def test_a_file_can_be_judged_by_the_sites_it_carries(tmp_path: Path) -> None:
+    one = bundle()
+    lines = [Line(0, START, Setup(START, one.digest, one.encode())), *story()]
+    traffic = write_story(tmp_path / "story.jsonl", lines)
+    said = fgw("replay", traffic, "--as-recorded", "--json")
+    assert (said.status, json.loads(said.out)["outcomes"]["alert.raised"]) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["{story}"], 2, "give one of --site, --as-recorded and --to"),
+        (["{story}", "--site", "{site}", "--as-recorded"], 2, "not --site and --as-recorded"),
+        (["{story}", "--as-recorded"], 1, "does not begin with a site; judge it by one with --site"),
+        (["{story}", "--site", "none.yaml"], 1, "there is no such file"),
+        (["none.jsonl", "--site", "{site}"], 1, "none.jsonl: there is no such file"),
+        (["{story}", "--site", "{site}", "--settle", "soon"], 2, "'soon' is no duration"),
+        (["{story}", "--site", "{site}", "--expect", "{story}"], 1, "story.jsonl:1: no outcome of a replay"),
+        (["{story}", "--site", "{site}", "--out", "/proc/none/out"], 1, "/proc/none/out cannot be written"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_wrong_call_is_told_in_words(tmp_path: Path, arguments: list[str], status: int, words: str) -> None:
+    places = {"story": write_story(tmp_path / "story.jsonl"), "site": write_site(tmp_path)}
+    said = fgw("replay", *[one.format(**places) for one in arguments])
+    assert said.status == status, said
+    assert words in " ".join(said.err.replace("│", " ").split())
+
+
+def test_a_line_out_of_order_is_told_with_what_was_expected(tmp_path: Path) -> None:
+    site, traffic = write_site(tmp_path), tmp_path / "a.jsonl"
+    later, first = (
+        write_story(tmp_path / f"{at}.jsonl", [reading(at, "p1", 20.0)]) for at in (START + DAY, START)
+    )
+    traffic.write_bytes(later.read_bytes() + first.read_bytes())
+    said = fgw("replay", traffic, "--site", site)
+    assert said.status == 1
+    words = f"a.jsonl:2: at: at {START} lies before the line before it; expected {START + DAY} or later"
+    assert words in said.err
