@@ -33,6 +33,11 @@ class TrafficFiles:
         """Lines that could not be read, and files that are cut off."""
         self.last: Millis = 0
         self._command = command
+        self._said: str | None = None
+
+    def say(self, words: str) -> None:
+        """What stands beside the bar from now on, in place of the number of lines."""
+        self._said = words
 
     def batches(self) -> Iterator[Sequence[Line]]:
         """Their lines, some thousand at a time. Raises :class:`gateway.errors.TrafficError`."""
@@ -44,7 +49,9 @@ class TrafficFiles:
                 for batch in reader.batches():
                     self.last = reader.last
                     yield batch
-                    bar.update(task, completed=done + reader.taken, words=f"{reader.lines:,} lines")
+                    bar.update(
+                        task, completed=done + reader.taken, words=self._said or f"{reader.lines:,} lines"
+                    )
                 done += reader.taken
 
     def _fault(self, problem: Problem) -> None:
