@@ -15,13 +15,14 @@ class Agenda:
     """Timers by name. Setting a name again moves its timer; equal moments fire in the order they were set."""
 
     def __init__(self) -> None:
-        self._timers: dict[str, tuple[Millis, int, Callback]] = {}
+        self._timers: dict[str, tuple[Millis, int, str, Callback]] = {}
+        # Numbers are given once, so that a comparison of timers never gets past them.
         self._order = 0
 
     def at(self, name: str, when: Millis, call: Callback) -> None:
         """Call ``call(when)`` once simulated time reaches ``when``."""
         self._order += 1
-        self._timers[name] = (when, self._order, call)
+        self._timers[name] = (when, self._order, name, call)
 
     def drop(self, name: str) -> None:
         """Forget a timer; nothing happens when there is none."""
@@ -35,17 +36,15 @@ class Agenda:
     @property
     def next(self) -> Millis:
         """When the next timer fires, or :data:`NEVER`."""
-        return min((timer[0] for timer in self._timers.values()), default=NEVER)
+        timers = self._timers
+        return min(timers.values())[0] if timers else NEVER
 
     def run(self, until: Millis) -> None:
         """Fire every timer due at or before ``until`` in order, each at its own moment."""
-        while self._timers:
-            name, (when, _, call) = min(self._timers.items(), key=_moment)
+        timers = self._timers
+        while timers:
+            when, _, name, call = min(timers.values())
             if when > until:
                 return
-            del self._timers[name]
+            del timers[name]
             call(when)
-
-
-def _moment(item: tuple[str, tuple[Millis, int, Callback]]) -> tuple[Millis, int]:
-    return item[1][0], item[1][1]

@@ -3,6 +3,7 @@
 import itertools
 import math
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from gateway.core.values import Millis
@@ -24,11 +25,18 @@ _HOURS = (
 
 
 def hour_of_day(at: Millis, zone: ZoneInfo) -> float:
-    """Local wall time in hours, 0 up to 24."""
-    local = datetime.fromtimestamp(at / 1000, zone)
+    """Local wall time in hours, 0 up to 24, to the second."""
+    return _hour_of_day(at // 1000, zone)
+
+
+# Many devices ask for the same second, and each of them several times.
+@lru_cache(maxsize=256)
+def _hour_of_day(second: int, zone: ZoneInfo) -> float:
+    local = datetime.fromtimestamp(second, zone)
     return local.hour + local.minute / 60 + local.second / 3600
 
 
+@lru_cache(maxsize=256)
 def busyness(hour: float) -> float:
     """How busy the building is, 0.15 at night to 1.0 at the morning and evening peaks."""
     for (left, low), (right, high) in itertools.pairwise(_HOURS):
@@ -37,6 +45,7 @@ def busyness(hour: float) -> float:
     return _HOURS[-1][1]
 
 
+@lru_cache(maxsize=256)
 def daily_swing(hour: float) -> float:
     """A sine over the day, -1 at four in the morning and +1 at four in the afternoon: what temperatures follow."""
     return math.sin((hour - 10) / 12 * math.pi)

@@ -14,7 +14,8 @@ from simulators.agenda import Agenda, Callback
 from simulators.errors import SimulationError
 from simulators.faults import COMMON_FAULTS, SENSOR_FAULTS, WIRE_FAULTS, Fault, FaultKind
 from simulators.publication import Publication, Topics
-from simulators.sensors import Ailing, Sensor
+from simulators.sensors import Ailing, Sensor, sensors_of
+from simulators.storm import Storm
 from simulators.uplink import Uplink
 
 OVERTAKEN_WITHIN: Millis = 5 * SECOND
@@ -69,9 +70,11 @@ class DeviceModel(ABC):
         self.rng = random.Random(f"{world.seed}:{device.id}")
         self.agenda = Agenda()
         topics = Topics.of(world.plan.topic_root, world.plan.site, device.id)
-        self.uplink = Uplink(topics, device.id, self._hold)
+        key = f"{world.seed}:{device.id}"
+        self.uplink = Uplink(topics, device.id, self._hold, f"{key}:malformed")
         self.life = world.life
-        self._ailing = Ailing(self.sensors, f"{world.seed}:{device.id}:sensors")
+        self._ailing = Ailing(sensors_of(device.kind, self.sensors), f"{key}:sensors")
+        self._storm = Storm(self.agenda, self.uplink, f"{key}:storm")
         self._active: Counter[FaultKind] = Counter()
         self._faults = 0
         self.agenda.at("birth", self.start + self.rng.randrange(SECOND), self._birth)
@@ -101,7 +104,7 @@ class DeviceModel(ABC):
 
     def has(self, kind: FaultKind) -> bool:
         """Whether that fault is in force."""
-        return self._active[kind] > 0
+        return bool(self._active) and self._active[kind] > 0
 
     def inject(self, fault: Fault) -> None:
         """Schedule a fault.
@@ -122,7 +125,7 @@ class DeviceModel(ABC):
             )
         self._faults += 1
         name = f"fault {self._faults}"
-        self.agenda.at(f"{name} begins", self.start + fault.start, lambda at: self._begin(fault.kind, at))
+        self.agenda.at(f"{name} begins", self.start + fault.start, lambda at: self._begin(fault, at))
         self.agenda.at(f"{name} ends", self.start + fault.end, lambda at: self._end(fault.kind, at))
 
     def report(self, at: Millis) -> None:
@@ -174,15 +177,18 @@ class DeviceModel(ABC):
         self.report(at)
         self.agenda.at("report", at + self.device.kind.report_every, self._report)
 
-    def _begin(self, kind: FaultKind, at: Millis) -> None:
+    def _begin(self, fault: Fault, at: Millis) -> None:
+        kind = fault.kind
         self.catch_up(at)
         self._active[kind] += 1
         if self._active[kind] > 1:
             return
-        if kind in WIRE_FAULTS:
+        if kind is FaultKind.RECONNECT_STORM:
+            self._storm.begin(at)
+        elif kind in WIRE_FAULTS:
             self.uplink.begin(kind, at)
         elif kind in SENSOR_FAULTS:
-            self._ailing.begin(kind, at)
+            self._ailing.begin(kind, at, fault.duration)
         else:
             self.reactions()[kind].begin(at)
 
@@ -191,7 +197,9 @@ class DeviceModel(ABC):
         self._active[kind] -= 1
         if self._active[kind] > 0:
             return
-        if kind in WIRE_FAULTS:
+        if kind is FaultKind.RECONNECT_STORM:
+            self._storm.end(at)
+        elif kind in WIRE_FAULTS:
             self.uplink.end(kind, at)
             if kind is FaultKind.OFFLINE:
                 self.report(at)

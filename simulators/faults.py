@@ -51,15 +51,17 @@ class FaultKind(enum.StrEnum):
     STUCK = "stuck"
     """It reports on time, but always the same values."""
     MALFORMED = "malformed"
-    """Its telemetry is cut off in the middle."""
+    """Its telemetry is broken, in one way after the other; see :mod:`simulators.malformed`."""
     DUPLICATE = "duplicate"
     """It sends everything twice."""
     CLOCK_SKEW = "clock_skew"
     """Its clock is an hour slow."""
     REORDER = "reorder"
     """Of two messages within five seconds the second arrives first."""
+    RECONNECT_STORM = "reconnect_storm"
+    """Its connection breaks and comes back every few seconds; at each return it sends its last report once more."""
     DRIFT = "drift"
-    """One of its sensors wanders off within half a day, past the limit of its rule, and back when it is replaced."""
+    """One of its sensors wanders off within half a day, or within the fault where that is shorter, and is replaced then."""
     NOISE = "noise"
     """A loose contact: one of its sensors jumps about."""
 
@@ -73,12 +75,13 @@ WIRE_FAULTS = frozenset(
         FaultKind.DUPLICATE,
         FaultKind.CLOCK_SKEW,
         FaultKind.REORDER,
+        FaultKind.RECONNECT_STORM,
     }
 )
 """Faults between the device and the broker."""
 
 SENSOR_FAULTS = frozenset({FaultKind.DRIFT, FaultKind.NOISE})
-"""Faults of what a device measures with; one that measures nothing shows nothing."""
+"""Faults of what a device measures with; one without any numeric point shows nothing."""
 
 COMMON_FAULTS = WIRE_FAULTS | SENSOR_FAULTS
 """What every model takes."""

@@ -13,7 +13,7 @@ from simulators.any_device import AnyDevice
 from simulators.device import BUSY, DeviceModel, Life, World
 from simulators.elevator import Elevator
 from simulators.errors import SimulationError
-from simulators.faults import Fault, FaultKind
+from simulators.faults import COMMON_FAULTS, Fault, FaultKind
 from simulators.fire_panel import FirePanel
 from simulators.patrol_reader import PatrolReader
 from simulators.publication import Publication
@@ -62,15 +62,15 @@ class Fleet:
         self.start = start
         self.now = start
         world = World(plan, seed, start, life)
-        chosen = _chosen(plan, only)
+        here = chosen(plan, only)
         by_device = defaultdict(list)
         for fault in faults:
-            if fault.device not in chosen:
-                raise SimulationError(f"fault {fault.kind} is for {_unknown(fault.device, chosen)}")
+            if fault.device not in here:
+                raise SimulationError(f"fault {fault.kind} is for {_unknown(fault.device, here)}")
             by_device[fault.device].append(fault)
         self._models = {
             name: MODELS.get(device.kind.profile, AnyDevice)(device, world, by_device[name])
-            for name, device in chosen.items()
+            for name, device in here.items()
         }
         self._order = {name: number for number, name in enumerate(self._models)}
         self._due = [(model.next_due, self._order[name], name) for name, model in self._models.items()]
@@ -99,7 +99,7 @@ class Fleet:
                 sent.append((publication.at, order, number, publication))
             heapq.heapreplace(self._due, (model.next_due, order, name))
         self.now = max(self.now, now)
-        sent.sort(key=lambda item: item[:3])
+        sent.sort()  # device and number are never both the same, so publications are not compared
         return [item[3] for item in sent]
 
     def inject(self, device: str, kind: FaultKind, duration: Millis) -> Fault:
@@ -118,7 +118,13 @@ class Fleet:
         return fault
 
 
-def _chosen(plan: SitePlan, only: Collection[str] | None) -> Mapping[str, Device]:
+def taken_by(device: Device) -> frozenset[FaultKind]:
+    """The faults a device can be given."""
+    return MODELS.get(device.kind.profile, AnyDevice).own_faults | COMMON_FAULTS
+
+
+def chosen(plan: SitePlan, only: Collection[str] | None) -> Mapping[str, Device]:
+    """The devices to simulate: all, or those that ``only`` names. Raises :class:`SimulationError` for a stranger."""
     known = plan.equipment
     if only is None:
         return known

@@ -36,8 +36,9 @@ class Topics(NamedTuple):
 
 
 def device_of(topic: str) -> str:
-    """The device a native topic names: its third level."""
-    return topic.split("/", 3)[2]
+    """The device a native topic names: its third level; the topic itself where it is another one."""
+    levels = topic.split("/", 3)
+    return levels[2] if len(levels) > 2 else topic  # noqa: PLR2004  root, site, device
 
 
 def telemetry_payload(ts: Millis, values: Mapping[str, Scalar]) -> bytes:

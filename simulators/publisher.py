@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Sequence
 from zlib import crc32
 
 from gateway.core.plan import SitePlan
@@ -103,10 +103,11 @@ def _will(plan: SitePlan, device: str) -> Publication:
     return Publication(Topics.of(plan.topic_root, plan.site, device).status, b"offline", retain=True)
 
 
-async def _all_connected(lines: Iterable[Line], address: Address) -> None:
+async def _all_connected(lines: Sequence[Line], address: Address) -> None:
     try:
         async with asyncio.timeout(ANSWER_WITHIN):
             for line in lines:
                 await line.connected()
     except TimeoutError as error:
-        raise SimulationError(f"no broker accepts a connection at {address}") from error
+        why = next((f": {line.trouble}" for line in lines if line.trouble), "")
+        raise SimulationError(f"no broker accepts a connection at {address}{why}") from error

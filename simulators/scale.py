@@ -35,11 +35,16 @@ def blow_up(plan: SitePlan, devices: int) -> SitePlan:
         raise SimulationError(f"site {plan.site} has no device to copy")
     made: dict[str, Device] = {device.id: device for device in patterns[:devices]}
     for number, pattern in zip(range(len(patterns), devices), itertools.cycle(patterns), strict=False):
-        name = f"{pattern.id[:50]}-{number}"
+        name = copy_of(pattern.id, number)
         tags = tuple((key, name if key == "device" else value) for key, value in pattern.series.tags)
         made[name] = replace(pattern, id=name, series=pattern.series._replace(tags=tags))
     made |= {name: device for name, device in plan.devices.items() if device.virtual}
     return replace(plan, devices=made, digest=f"{plan.digest}x{devices}")
+
+
+def copy_of(device: str, number: int) -> str:
+    """The id of the copy of a device that is the so-manieth device of its site, counted from 0."""
+    return f"{device[:50]}-{number}"
 
 
 class Traffic:

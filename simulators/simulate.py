@@ -1,36 +1,32 @@
-"""Run a simulated site against a broker: what ``fgw simulate`` and ``fgw demo`` call."""
+"""Run a simulated site against a broker, or into a traffic file: what ``fgw simulate`` and ``fgw demo`` call."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
 
 from gateway.core.plan import SitePlan
-from gateway.core.values import DAY, SECOND, Millis
+from gateway.core.values import SECOND, Millis
 from gateway.site.plan_builder import load_site
+from gateway.site.zones import zone
+from simulators.ensemble import ensemble
 from simulators.errors import SimulationError
 from simulators.faults import Fault
-from simulators.fleet import Fleet
+from simulators.living import Living, Progress
 from simulators.pace import CATCH_UP, Pace
 from simulators.publisher import Publisher, publisher
+from simulators.rate import simulated
 from simulators.scale import blow_up
-from simulators.schedule import demo_schedule
+from simulators.traffic_file import write_traffic
+
+__all__ = ["Progress", "beginning", "play", "simulate", "simulate_into"]
 
 STEP: Millis = 250
 """Simulated milliseconds per step in real time: how late a publication may leave."""
 FULL_SPEED = 0.0
-WEEK: Millis = 7 * DAY
-"""How much of the schedule a simulation without an end draws up."""
-
-
-class Progress(NamedTuple):
-    """How far a simulation is."""
-
-    now: Millis
-    """Simulated moment, milliseconds UTC."""
-    published: int
-    """Publications the broker has acknowledged."""
-    reconnects: int
+FILE_BEGIN = (2026, 1, 5)
+"""A Monday: the first day of a traffic file that is to begin nowhere in particular, so that it is the same every time."""
 
 
 async def simulate(  # noqa: PLR0913  keyword-only, one for each flag of the command
@@ -44,6 +40,9 @@ async def simulate(  # noqa: PLR0913  keyword-only, one for each flag of the com
     duration: float | None = None,
     start: Millis | None = None,
     faults: Sequence[Fault] | None = None,
+    orders: Sequence[str] = (),
+    rate: Fraction | None = None,
+    lean: bool = False,
     connections: int = 1,
     own: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
@@ -60,6 +59,9 @@ async def simulate(  # noqa: PLR0913  keyword-only, one for each flag of the com
         duration: simulated seconds; None runs until cancelled.
         start: simulated start, ms UTC; by default now, or so that it ends now: nothing may come from the future.
         faults: what goes wrong; None is the demo's schedule, an empty list a site without faults.
+        orders: faults besides, such as ``stuck:lift-1@5m+10m``, see :func:`simulators.fault_orders.fault_orders`.
+        rate: messages a second on the wall, all devices together, see :func:`simulators.rate.paced`.
+        lean: reports alone, as cheap as can be, see :class:`~simulators.steady.SteadyFleet`; nothing goes wrong.
         connections: how many MQTT connections the devices share.
         own: devices with a connection and a last will of their own.
         progress: called once a step; the last state is also returned.
@@ -68,21 +70,82 @@ async def simulate(  # noqa: PLR0913  keyword-only, one for each flag of the com
         SimulationError: an argument cannot be, or no broker answers.
         SiteError: the site file is wrong.
     """
-    plan = load_site(site) if isinstance(site, Path) else site
-    if devices is not None:
-        plan = blow_up(plan, devices)
-    begin = _start(speed, duration, start)
+    plan = _plan(site, devices)
+    begin = beginning(speed, duration, start)
     end = None if duration is None else begin + round(duration * SECOND)
-    if faults is None:
-        planned = demo_schedule(plan, seed, WEEK if end is None else end - begin)
-        faults = [fault for fault in planned if only is None or fault.device in only]
-    fleet = Fleet(plan, seed=seed, start=begin, faults=faults, only=only)
+    wanted = None if rate is None else simulated(rate, speed)
+    living = ensemble(
+        plan,
+        seed=seed,
+        start=begin,
+        end=end,
+        only=only,
+        faults=faults,
+        orders=orders,
+        rate=wanted,
+        lean=lean,
+    )
     async with publisher(url, plan, connections=connections, own=own) as line:
-        return await play(fleet, line, speed=speed, end=end, progress=progress)
+        return await play(living, line, speed=speed, end=end, progress=progress)
+
+
+def simulate_into(  # noqa: PLR0913  keyword-only, one for each flag of the command
+    file: Path,
+    *,
+    site: SitePlan | Path,
+    duration: float,
+    seed: int = 0,
+    devices: int | None = None,
+    only: Collection[str] | None = None,
+    start: Millis | None = None,
+    faults: Sequence[Fault] | None = None,
+    orders: Sequence[str] = (),
+    rate: Fraction | None = None,
+    lean: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> Progress:
+    """Write what the devices of a site send as a traffic file; the same arguments give the same bytes.
+
+    Args:
+        file: the file; ``.gz`` and ``.zst`` are compressed.
+        site: a site plan, or the site file to load it from.
+        duration: simulated seconds.
+        seed: the same seed gives the same traffic.
+        devices: blow the site up to so many.
+        only: simulate these devices only.
+        start: simulated start, ms UTC; by default midnight of Monday, 5 January 2026, where the site is.
+        faults: as for :func:`simulate`.
+        orders: as for :func:`simulate`.
+        rate: messages a simulated second, all devices together.
+        lean: as for :func:`simulate`.
+        progress: called now and then; the last state is also returned.
+
+    Raises:
+        SimulationError: an argument cannot be.
+        SiteError: the site file is wrong.
+        TrafficError: the file cannot be written.
+    """
+    plan = _plan(site, devices)
+    _check_duration(duration)
+    if start is None:
+        start = round(datetime(*FILE_BEGIN, tzinfo=zone(plan.timezone)).timestamp() * SECOND)
+    end = start + round(duration * SECOND)
+    living = ensemble(
+        plan,
+        seed=seed,
+        start=start,
+        end=end,
+        only=only,
+        faults=faults,
+        orders=orders,
+        rate=rate,
+        lean=lean,
+    )
+    return write_traffic(living, file, end, progress)
 
 
 async def play(
-    fleet: Fleet,
+    fleet: Living,
     line: Publisher,
     *,
     speed: float = 1.0,
@@ -108,13 +171,27 @@ async def play(
     return Progress(state.now, line.sent, line.reconnects)
 
 
-def _start(speed: float, duration: float | None, start: Millis | None) -> Millis:
+def _plan(site: SitePlan | Path, devices: int | None) -> SitePlan:
+    plan = load_site(site) if isinstance(site, Path) else site
+    return plan if devices is None else blow_up(plan, devices)
+
+
+def _check_duration(duration: float | None) -> None:
+    if duration is not None and not 0 < duration < float("inf"):
+        raise SimulationError(f"a duration of {duration} s is not possible; give more than 0")
+
+
+def beginning(speed: float, duration: float | None, start: Millis | None = None) -> Millis:
+    """When a simulation against a broker begins, milliseconds UTC: now, or so that it ends now.
+
+    Raises:
+        SimulationError: the speed or the duration cannot be.
+    """
     if not speed >= FULL_SPEED or speed == float("inf"):
         raise SimulationError(
             f"a speed of {speed} is not possible; give 1 for real time, 60, or 0 for full speed"
         )
-    if duration is not None and not 0 < duration < float("inf"):
-        raise SimulationError(f"a duration of {duration} s is not possible; give more than 0")
+    _check_duration(duration)
     if start is not None:
         return start
     now = time.time_ns() // 1_000_000

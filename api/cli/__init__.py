@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import check, demo, export, guards, replay, report, run, simulate, tags
+from api.cli import backtest, check, demo, export, guards, record, replay, report, run, simulate, tags, trial
 from gateway import __version__
 from gateway.errors import GatewayError, SettingsError
 from simulators.errors import SimulationError
@@ -21,8 +21,11 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("check")(check.check)
+app.command("test")(trial.trial)
 app.command("simulate")(simulate.simulate_command)
+app.command("record")(record.record)
 app.command("replay")(replay.replay)
+app.command("backtest")(backtest.backtest)
 app.add_typer(tags.app, name="tags")
 app.add_typer(guards.app, name="guards")
 app.add_typer(report.app, name="report")

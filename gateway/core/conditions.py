@@ -263,7 +263,8 @@ def _negation(inner: Evaluator) -> Evaluator:
 
 
 def _junction(parts: tuple[Condition, ...], key: str, within: Within, *, decisive: bool) -> Evaluator:
-    around = within._replace(missing=False if decisive and not within.negated else None)
+    missing = within.missing if not decisive or within.negated else False
+    around = within._replace(missing=missing)
     inner = tuple(compile_condition(part, f"{key}/{index}", around) for index, part in enumerate(parts))
 
     def junction(dev: DeviceState, m: Moment, active: bool) -> Truth:
@@ -294,6 +295,8 @@ def silence_end(condition: Silent, dev: DeviceState, scalars: Scalars) -> Millis
     if heard is None:
         heard = dev.awaited.get(condition.point or "", scalars.seen_since)
     heard = max(heard, dev.lit_at)
+    if not scalars.gaps or scalars.gaps[-1][1] <= heard:
+        return heard + condition.after
     unobserved = sum(until - max(since, heard) for since, until in scalars.gaps if until > heard)
     return heard + condition.after + unobserved
 

@@ -39,6 +39,17 @@ def evaluate(desk: Desk, device: Device, dev: DeviceState, levels: Iterable[Leve
     moment.front = None if device.via is None else desk.front(device.via)
     moment.blind = not desk.state.scalars.observing
     frozen = dev.frozen
+    if not dev.levels and not frozen and moment.event is None and not moment.changed:
+        for level in levels:
+            if level.evaluate(dev, moment, False):
+                break
+        else:
+            return  # nothing was true and nothing has become so: by far the most frequent case
+    _judge(desk, device, dev, levels)
+
+
+def _judge(desk: Desk, device: Device, dev: DeviceState, levels: Iterable[LevelProgram]) -> None:
+    moment, frozen = desk.moment, dev.frozen
     while True:
         moved: dict[str, LevelProgram] = {}
         repeated: dict[str, Rule] = {}

@@ -79,27 +79,26 @@ def _hear(desk: Desk, program: Program, dev: DeviceState, one: Telemetry) -> Non
 
 def _trail(program: Program, dev: DeviceState, name: str, ts: Millis, value: Scalar) -> int:
     """Lengthen the trails of a point; returns the mask of the levels that look at them."""
+    number = float(value)
     for key, rate, counter in program.trails[name]:
-        trail = dev.trails.setdefault(key, [])
-        number = float(value)
-        if trail and trail[-1][0] > ts:
+        trail = dev.trails.get(key)
+        if not trail:
+            dev.trails[key] = [(ts, number)]
             continue
-        if counter and trail and number < trail[-1][1]:
+        newest, was = trail[-1]
+        if newest > ts:
+            continue
+        if counter and number < was:
             # A reset: shift the past so that the change since then is what the counter shows now.
-            shift = trail[-1][1]
-            trail[:] = [(when, was - shift) for when, was in trail]
-        if trail and (trail[-1][0] == ts or _close(trail, rate.over)):
-            trail[-1] = (ts, number)
+            trail[:] = [(when, shown - was) for when, shown in trail]
+        if newest == ts or (len(trail) > 1 and (newest - trail[-2][0]) * TRAIL_PARTS < rate.over):
+            trail[-1] = (ts, number)  # so near the one before it that the next may take its place
         else:
             trail.append((ts, number))
-        while len(trail) > 2 and trail[1][0] <= ts - rate.over:  # noqa: PLR2004 - a slope needs two ends
+        begin = ts - rate.over
+        while len(trail) > 2 and trail[1][0] <= begin:  # noqa: PLR2004 - a slope needs two ends
             del trail[0]
     return program.masks[name]
-
-
-def _close(trail: list[tuple[Millis, float]], over: Millis) -> bool:
-    """Whether the newest value is so near the one before it that the next may take its place."""
-    return len(trail) > 1 and (trail[-1][0] - trail[-2][0]) * TRAIL_PARTS < over
 
 
 def take_event(desk: Desk, one: Event) -> None:

@@ -92,19 +92,32 @@ def read_bundle(path: Path) -> SiteBundle:
     Raises:
         SiteError: a file cannot be read, or the site file is not YAML.
     """
-    text = read_text(path, path.name)
+    return bundle_of(path.name, read_text(path, path.name), path.parent)
+
+
+def bundle_of(main: str, text: str, folder: Path) -> SiteBundle:
+    """The bundle of a site file given as text.
+
+    Args:
+        main: what to call it.
+        text: its content.
+        folder: where the paths in it start.
+
+    Raises:
+        SiteError: a file cannot be read, or the text is not YAML.
+    """
     try:
-        document = parse(path.name, text)
+        document = parse(main, text)
     except DocumentError as exc:
         raise SiteError(str(exc), [exc.problem]) from exc
-    files = {path.name: text}
+    files = {main: text}
     problems: list[Problem] = []
     for index, name in _own_profiles(document.data):
         try:
-            files.setdefault(name, read_text(path.parent / name, name))
+            files.setdefault(name, read_text(folder / name, name))
         except SiteError as exc:
             line = document.line(("profiles", index))
-            problems.append(Problem(path.name, line, f"profiles[{index}]", exc.problems[0].message))
+            problems.append(Problem(main, line, f"profiles[{index}]", exc.problems[0].message))
     if problems:
         raise SiteError("\n".join(map(str, problems)), problems)
     used = {device.get("profile") for device in _devices(document.data)}
@@ -113,7 +126,7 @@ def read_bundle(path: Path) -> SiteBundle:
             files[shipped_name(profile)] = device_profiles.profile_path(profile).read_text("utf-8")
     if isinstance(document.data, dict) and any(document.data.get(section) for section in _PATROL):
         files |= internal_profiles()
-    return SiteBundle(path.name, files, {path.name: document})
+    return SiteBundle(main, files, {main: document})
 
 
 def is_relative(name: str) -> bool:

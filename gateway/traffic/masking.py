@@ -4,7 +4,6 @@ The same value becomes the same stand-in within one key, so repeats stay repeats
 everything decodes to the same facts. Who does not have the key cannot find out by trying whose stand-in it is.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from gateway.core.values import Message, Millis, Seal
 from gateway.traffic.lines import Setup, TrafficInput
 from gateway.traffic.payloads import parsed, written
 from gateway.traffic.personal import Channel, Names, NamesOf, is_telling
+from gateway.traffic.scraps import replace_values
 from gateway.traffic.stand_ins import StandIns
 
 _SPOKEN: Final = frozenset({"comment", "description", "note", "reason", "result", "text", "title", "why"})
@@ -25,10 +25,6 @@ _PEOPLE: Final = frozenset({"actor", "assignee", "author", "by", "reporter"})
 """Arguments of commands that name somebody."""
 _BY_VERB: Final[Mapping[str, str]] = {"duty.offer": "to", "guard.token": "sha256"}
 """Arguments that are personal in one verb only."""
-_FIELD: Final = re.compile(
-    r'"((?:[^"\\]|\\.){0,128})"(\s*:\s*)("(?:[^"\\]|\\.)*(?:"|\Z|\\\Z)|[^\s,\[\]{}"]+)', re.DOTALL
-)
-"""A name and its value in text that only looks like JSON, such as an object that was cut off."""
 
 
 class Mask:
@@ -112,16 +108,16 @@ class Mask:
         return words[0] if value in words else self._stand_ins.of(value)
 
     def _looks_like(self, payload: bytes, names: Names) -> bytes:
-        """What cannot be read as JSON, field by field as far as any can be made out."""
+        """What cannot be read as JSON, value by value as far as any can be made out."""
 
-        def field(found: re.Match[str]) -> str:
-            name, colon, value = found.groups()
-            if not names.personal(name) or (name == "guard" and self._keep_guards):
-                return found[0]
-            return f'"{name}"{colon}{self._stand_ins.of_source(value.encode("latin-1").decode(errors="replace"))}'
+        def named(name: str) -> bool:
+            return names.personal(name) and not (name == "guard" and self._keep_guards)
+
+        def other(written: str) -> str:
+            return self._stand_ins.of_source(written.encode("latin-1").decode(errors="replace"))
 
         text = payload.decode("latin-1")
-        masked = self._stand_ins.address(_FIELD.sub(field, text))
+        masked = self._stand_ins.address(replace_values(text, named, other))
         return payload if masked == text else masked.encode("latin-1")
 
     def _tap(self, tap: Tap) -> Tap:

@@ -13,11 +13,15 @@ KEY_LEAST, KEY_MOST = 16, 64
 PREFIX: Final = "masked-"
 FROM, SPAN = 10**9, 9 * 10**9
 """Numbers become numbers of ten digits."""
-INT_BITS: Final = 63
-"""Past so many bits an integer is refused wherever it goes, and has to stay so."""
+BITS: Final = 30
+"""A drawn number has more bits than this."""
+SURE: Final = 2**53
+"""Floats from here on are no integers to the gateway, and have to stay so; past 64 bits nor are integers."""
 LONG: Final = 32
 """Characters from which on the length of a text is kept, as there are limits it may break or keep."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_HALF: Final = re.compile(r"[\ud800-\udfff]")
+"""Half a character, as from a text that was cut."""
 _SECRET: Final = re.compile(r"([?&](?:picc|cmac|enc)=)([^&#\s\"\\]*)", re.IGNORECASE)
 """What a cryptographic tag writes into its address, good for one tap."""
 _HEX: Final = "0123456789ABCDEF"
@@ -54,16 +58,19 @@ class StandIns:
         stand_in = PREFIX + self._digest("text", seen(text), 5).hex()
         if len(text) > LONG:
             stand_in = stand_in.ljust(len(text), "-")
-        return stand_in[:-1] + "\x7f" if _CONTROL.search(text) else stand_in
+        wrong = _HALF.search(text) or _CONTROL.search(text)
+        return stand_in if wrong is None else stand_in[:-1] + ("\ud800" if wrong.re is _HALF else "\x7f")
 
     def number(self, number: float) -> float:
         """A whole number stays whole, a broken one broken, and what is no number none."""
-        if not math.isfinite(number):
+        if isinstance(number, float) and not math.isfinite(number):
             return number
         drawn = FROM + int.from_bytes(self._digest("number", repr(number), 8)) % SPAN
         drawn += drawn == number
         if isinstance(number, int):
-            return drawn if number.bit_length() <= INT_BITS else drawn << INT_BITS
+            return drawn if -(2**63) <= number < 2**63 else drawn << number.bit_length() - BITS
+        if abs(number) >= SURE:
+            return float(drawn * SURE)
         return float(drawn) if number.is_integer() else drawn + 0.5
 
     def of_source(self, source: str) -> str:
@@ -94,7 +101,7 @@ class StandIns:
 
 
 def _like(letter: str, nibble: int) -> str:
-    if not letter.isalnum():
+    if not (letter.isascii() and letter.isalnum()):
         return letter
     drawn = (_HEX if letter.upper() in _HEX else _REST)[nibble]
     return drawn.lower() if letter.islower() else drawn

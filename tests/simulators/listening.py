@@ -34,7 +34,7 @@ def hear(publication: Publication, start: Millis = START) -> Heard:
     try:
         body = json.loads(publication.payload)
     except ValueError:
-        body = publication.payload.decode()
+        body = publication.payload.decode(errors="replace")
     return Heard(publication.at - start, publication.topic.rsplit("/", 1)[1], body)
 
 

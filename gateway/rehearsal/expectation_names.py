@@ -1,0 +1,149 @@
+"""Looking up every name an expectation uses, before anything is played."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from gateway.codecs.reasons import REASONS
+from gateway.core.order_state import OrderState
+from gateway.core.patrol.memory import RoundState
+from gateway.core.plan import Device, SitePlan
+from gateway.core.state import AlertState
+from gateway.core.values import Json, Level
+from gateway.rehearsal.forms import ANY, ENDED, KINDS, REPLIES
+from gateway.rehearsal.scenario import Expectation
+from gateway.rehearsal.step_names import order_names
+from gateway.site.fields import positive_duration, shown
+from gateway.site.problems import Report, unknown
+
+LEVELS = tuple(level.label for level in Level)
+ALERT_STATES = (*(str(state) for state in AlertState if state is not AlertState.NORMAL), ENDED)
+ORDER_STATES = tuple(str(state) for state in OrderState)
+ROUND_STATES = tuple(str(state) for state in RoundState)
+
+
+def check_expectation(one: Expectation, plans: Sequence[SitePlan], report: Report) -> None:
+    """Look up the names of an expectation; one of these sites must know each.
+
+    Args:
+        one: the expectation.
+        plans: the sites in force where it is judged.
+        report: takes what is wrong.
+    """
+
+    def word(field: str, what: str, allowed: Iterable[str]) -> None:
+        names = [*dict.fromkeys(allowed)]
+        value = one.given[field]
+        if not isinstance(value, str):
+            report(
+                (*one.path, field), f"found {shown(value)}; the name of a {what} is needed (put it in quotes)"
+            )
+        elif value not in names:
+            report((*one.path, field), unknown(what, value, names))
+
+    if "device" in one.given and not (one.form == "work_order" and one.given["device"] is None):
+        anybody = () if one.form == "device" else (ANY,)
+        word("device", "device", [*(name for plan in plans for name in plan.devices), *anybody])
+    if "within" in one.given:
+        _taken(one, "within", positive_duration, report)
+    _check_form(one, plans, word, report)
+
+
+def _check_form(
+    one: Expectation,
+    plans: Sequence[SitePlan],
+    word: Callable[[str, str, Iterable[str]], None],
+    report: Report,
+) -> None:
+    form, given = one.form, one.given
+    here = _Names(plans, one.device)
+    if form in NAMED:
+        what, names = NAMED[form]
+        word(form, what, [*names(here), *((ANY,) if form.startswith("no_") else ())])
+    if form in ("alert", "no_alert") and one.device is None and given.get("device") != ANY:
+        report((*one.path, form), "say on which device, with 'device'")
+    if "to" in given and form in ("notice", "no_notice"):
+        word("to", "target", here.targets)
+    if "rule" in given and form == "outcome":
+        word("rule", "rule", here.rules)
+    if form == "round":
+        _check_stops(one, plans, report)
+    if form == "device":
+        _check_points(one, here.devices, report)
+    for field, allowed in STATES.get(form, {}).items():
+        if field in given:
+            word(field, field, allowed)
+
+
+class _Names:
+    """The names there are in some sites, of one device where one is meant."""
+
+    def __init__(self, plans: Sequence[SitePlan], device: str | None) -> None:
+        self.devices = [
+            one for plan in plans for one in plan.devices.values() if device is None or one.id == device
+        ]
+        self.rules = [name for one in self.devices for name in one.kind.rules]
+        self.orders = [name for plan in plans for name in order_names(plan)]
+        self.routes = [name for plan in plans for name in plan.routes]
+        self.targets = [name for plan in plans for name in plan.targets]
+
+
+NAMED: Mapping[str, tuple[str, Callable[[_Names], Iterable[str]]]] = MappingProxyType(
+    {
+        "alert": ("rule", lambda here: here.rules),
+        "no_alert": ("rule", lambda here: here.rules),
+        "work_order": ("work order", lambda here: here.orders),
+        "no_work_order": ("work order", lambda here: here.orders),
+        "notice": ("rule, template or route", lambda here: (*here.rules, *here.orders, *here.routes)),
+        "no_notice": ("rule, template or route", lambda here: (*here.rules, *here.orders, *here.routes)),
+        "round": ("route", lambda here: here.routes),
+        "outcome": ("kind of outcome", lambda _: KINDS),
+        "rejected": ("reason", lambda _: REASONS),
+        "reply": ("reply", lambda _: REPLIES),
+    }
+)
+"""What stands behind the name of each form, and which are right."""
+
+
+STATES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "alert": {"level": LEVELS, "worst": LEVELS, "state": ALERT_STATES},
+        "work_order": {"level": LEVELS, "state": ORDER_STATES},
+        "outcome": {"level": LEVELS},
+        "round": {
+            "state": ROUND_STATES,
+            "result": ("pending", "complete", "doubtful", "incomplete", "unknown", "cancelled"),
+        },
+        "tap": {"grade": ("A", "B", "C", "D")},
+    }
+)
+"""Fields with words of their own, by form."""
+
+
+def _check_stops(one: Expectation, plans: Sequence[SitePlan], report: Report) -> None:
+    stops = one.given.get("stops", {})
+    if not isinstance(stops, dict):
+        report((*one.path, "stops"), f"found {shown(stops)}; a mapping is needed, such as {{gate: on_time}}")
+        return
+    known = [stop.checkpoint for plan in plans for route in plan.routes.values() for stop in route.stops]
+    for name in stops:
+        if name not in known:
+            report((*one.path, "stops", name), unknown("checkpoint", name, dict.fromkeys(known)))
+
+
+def _check_points(one: Expectation, devices: Sequence[Device], report: Report) -> None:
+    values = one.given.get("values", {})
+    if not isinstance(values, dict):
+        report((*one.path, "values"), f"found {shown(values)}; a mapping (point: value) is needed")
+        return
+    known = [name for device in devices for name in device.kind.points]
+    for name in values:
+        if name not in known:
+            report((*one.path, "values", name), unknown("point", name, dict.fromkeys(known)))
+
+
+def _taken(one: Expectation, field: str, read: Callable[[Json], object], report: Report) -> None:
+    path = (*one.path, field)
+    try:
+        read(one.given[field])
+    except ValueError as exc:
+        report(path, str(exc))
