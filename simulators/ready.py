@@ -124,16 +124,13 @@ def _length(one: Scenario) -> Millis:
 def _check(told: Story, plan: SitePlan) -> None:
     for one in told.scenarios:
         for step in one.steps:
-            if step.action not in OF_DEVICES or "phone" in step.given:
+            name = step.given.get("reader", step.device)
+            if step.action not in OF_DEVICES or {"phone", "topic"} & step.given.keys() or name is None:
                 continue
-            name = str(step.given.get("reader", step.device))
-            if step.device is None and name == "None":
-                continue
-            meant, found = one.plan.devices[name], plan.equipment.get(name)
+            meant, found = step.plan.devices[str(name)], plan.equipment.get(str(name))
             if found is None:
-                raise SimulationError(
-                    f"{told.file.name}: site {plan.site}: {unknown('device', name, plan.equipment)}"
-                )
+                words = unknown("device", str(name), plan.equipment)
+                raise SimulationError(f"{told.file.name}: site {plan.site}: {words}")
             if found.kind.profile != meant.kind.profile:
                 raise SimulationError(
                     f"{told.file.name}: {name} is of the profile {meant.kind.profile}; at site {plan.site} it is of "

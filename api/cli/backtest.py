@@ -37,7 +37,7 @@ def backtest(  # noqa: PLR0913 - one for each flag
         list[str] | None,
         typer.Option("--set", help="TARGET.PARAM=VALUE; TARGET is a device or a profile. Repeatable."),
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, max=3_660, help="Judge the last days only.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=400, help="Judge the last days only.")] = None,
     warm_up: Annotated[str, typer.Option(help="Feed so much of what was before them.")] = "2d",
     max_added: Annotated[int | None, typer.Option(min=0, help="Budget: alerts added.")] = None,
     max_removed: Annotated[int | None, typer.Option(min=0, help="Budget: alerts removed.")] = None,

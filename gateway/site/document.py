@@ -20,6 +20,9 @@ Path: TypeAlias = tuple[str | int, ...]
 MAX_NODES = 2_000_000
 """Fields of one document, aliases counted each time they are used."""
 
+MAX_DEPTH = 100
+"""Fields within fields."""
+
 _TAG = "tag:yaml.org,2002:"
 _NULL, _BOOL, _INT, _FLOAT, _STR = (_TAG + name for name in ("null", "bool", "int", "float", "str"))
 
@@ -32,6 +35,7 @@ class _CoreLoader(yaml.CSafeLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._tags: dict[str, str] = {}
+        self._depth = 0
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
         """The tag of a node; of an unquoted scalar it depends on the text alone, and files repeat their words."""
@@ -47,10 +51,14 @@ class _CoreLoader(yaml.CSafeLoader):
         return tag
 
     def descend_resolver(self, _parent: yaml.Node | None, _index: object) -> None:
-        """No tag depends on where a node stands."""
+        """No tag depends on where a node stands. But libyaml goes as deep as it is led, and the stack ends before."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise yaml.YAMLError(f"nested more than {MAX_DEPTH} deep")
 
     def ascend_resolver(self) -> None:
-        """No tag depends on where a node stands."""
+        """See above."""
+        self._depth -= 1
 
 
 for _tag, _pattern, _first in (

@@ -67,7 +67,7 @@ def test_the_table_shows_rules_figures_with_targets_and_what_people_get(
 def test_each_change_is_listed_with_its_local_time(folder: Path, whole: dict[str, Any]) -> None:
     ran = run(folder, *SET, "--list")
     changes = whole["alerts"]["changes"]
-    rows = [line for line in ran.out.splitlines() if re.match(r"│ 2026-\d\d-\d\d \d\d:\d\d:\d\d ", line)]
+    rows = [line for line in ran.out.splitlines() if re.match(r"│ 2026-\d\d-\d\d \d\d:\d\d:\d\d │ ch-", line)]
     assert len(rows) == len(changes) > 20
     first = changes[0]["now"] or changes[0]["candidate"]
     assert rows[0].startswith(f"│ {first['raised_at'][:19].replace('T', ' ')} │ {changes[0]['device']}")

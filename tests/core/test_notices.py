@@ -170,7 +170,8 @@ def test_each_step_is_taken_once_for_each_time_an_alert_is_told_anew(
     callout: dict[str, str] = {}
     outcomes, _ = play(tale)
     for one in outcomes:
-        if one.kind in ("alert.acknowledged", "alert.shelved", "alert.cleared") and one.subject is not None:
+        over = one.kind in ("alert.acknowledged", "alert.shelved", "alert.cleared")
+        if one.subject is not None and (over or one.detail.get("announced")):
             reached.pop(one.subject, None)
         if one.kind != "notice.sent":
             continue
