@@ -225,7 +225,7 @@ class Devices:
     def _silence(self, step: Step) -> None:
         voice, word = self._voice(step), step.given["silence"]
         if word == "off":
-            self._speak(voice, voice.step or step)
+            voice.quiet_until = 0
             self._at(step.at, lambda due: self._report(voice, due))
         elif word == "on":
             voice.quiet_until, voice.next_report = ENDLESS, None

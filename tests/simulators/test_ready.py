@@ -21,6 +21,7 @@ from tests.simulators.listening import START
 from tests.simulators.sites import ROOT, the_house, the_riverside
 
 NAMES = ["cut-off", "entrapment", "fire-after-test", "forced-door", "pump-dry-run", "skipped-round"]
+SUITES = ROOT / "device_profiles" / "scenarios"
 OWN = """
 site:
   site: house
@@ -63,6 +64,14 @@ def test_its_device_side_is_a_traffic_file(name: str, tmp_path: Path) -> None:
     assert topics == {told.plan.site}
     assert reader.faults == 0
     assert reader.lines > 10
+
+
+@pytest.mark.parametrize("file", sorted(SUITES.glob("*.scenario.yaml")), ids=lambda file: file.name)
+def test_the_device_side_of_any_rule_test_comes_in_order_of_time(file: Path) -> None:
+    told = story(str(file))
+    sent = [one.at for one in Telling(told, start=START).advance(START + told.length)]
+    assert sent == sorted(sent)
+    assert sent
 
 
 def own(folder: Path) -> Path:
