@@ -23,6 +23,8 @@ from tests.bench.devices import show_devices
 from tests.bench.feed_latency import latencies
 from tests.bench.patrol import show_patrol
 from tests.bench.processes import GatewayProcess, gateway, load, until
+from tests.bench.replay import show_replay
+from tests.bench.sites import write_rooms
 from tests.servers.influx import InfluxServer
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.victoria import VictoriaServer
@@ -121,7 +123,10 @@ async def bench(what: str, count: int, runs: int, rate: float) -> None:
             await show_devices(console, folder, runs)
         if what in ("all", "patrol") and not rate:
             show_patrol(console)
-        if what in ("devices", "patrol"):
+        if what in ("all", "replay") and not rate:
+            show_replay(console, "room sensors", write_rooms(folder / "rooms", DEVICES), folder)
+            show_replay(console, "elevators", write_site(folder), folder, hours=4)
+        if what in ("devices", "patrol", "replay"):
             return
         site = write_site(folder)
         console.print(
@@ -197,7 +202,9 @@ async def _show_latency(site: Path, folder: Path, broker: Mosquitto, url: str, r
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="?", default="all", choices=["all", "messages", "devices", "patrol"])
+    parser.add_argument(
+        "what", nargs="?", default="all", choices=["all", "messages", "devices", "patrol", "replay"]
+    )
     parser.add_argument("--count", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--latency-at", type=float, default=0, help="only the latency, at this rate")
