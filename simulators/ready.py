@@ -19,6 +19,10 @@ SUFFIX = ".scenario.yaml"
 OF_DEVICES = ("values", "ramp", "event", "silence", "status", "tap", "taps", "raw")
 """Actions of devices; all others are people's, or befall the gateway."""
 
+NOT_IN_TOPICS = frozenset("#+\0")
+TOPIC_MOST = 65_535
+"""Bytes of a topic (MQTT)."""
+
 
 class Ready(NamedTuple):
     """A scenario that ships with the simulators."""
@@ -113,6 +117,10 @@ def _publications(told: Story, start: Millis, plan: SitePlan) -> Iterator[Public
         there = f"{plan.topic_root}/{plan.site}/"
         for sent in publications(one, one.plan, start):
             topic = there + sent.topic.removeprefix(own) if sent.topic.startswith(own) else sent.topic
+            if not topic or len(topic.encode()) > TOPIC_MOST or not NOT_IN_TOPICS.isdisjoint(topic):
+                raise SimulationError(
+                    f"{told.file.name}: no broker takes a message with the topic {topic[:80]!r}"
+                )
             yield Publication(topic, sent.payload, sent.qos, sent.retain, start + sent.at)
         start += _length(one)
 

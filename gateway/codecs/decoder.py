@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -12,7 +12,7 @@ from gateway.codecs.scan import Fault, show
 from gateway.codecs.tag_keys import TagKeys
 from gateway.codecs.tag_url import TagReader
 from gateway.codecs.tap_json import decode_tap
-from gateway.core.inputs import Fact, Rejection
+from gateway.core.inputs import Fact, Rejection, Telemetry
 from gateway.core.plan import Device, Kind, SitePlan
 from gateway.core.values import Message, Millis
 
@@ -25,6 +25,15 @@ REJECTIONS_MOST = 20
 """Rejections one message may lead to; the last of them says how many more there were."""
 
 CodecCall: TypeAlias = Callable[[Origin], Sequence[Fact]]
+
+
+class Route(NamedTuple):
+    """Where the messages of a topic go."""
+
+    device: Device
+    call: CodecCall
+    quick: Callable[[str, Message, Millis, int], Telemetry | None] | None = None
+    """Reads nearly every message of this kind at once, and leaves the others to ``call``."""
 
 
 class Decoder:
@@ -40,7 +49,7 @@ class Decoder:
         self.seal_of = TagReader(plan.site, keys).read
         """What the address of a cryptographic tag proves."""
         self._prefix = f"{plan.topic_root}/{plan.site}/"
-        self._routes: dict[str, tuple[Device, CodecCall]] = {}
+        self._routes: dict[str, Route] = {}
         """The way of topics that named a device; a bounded number, since a claim may match any number of topics."""
         self._room = ROUTES_PER_DEVICE * len(plan.devices)
         self._telemetry: dict[int, CodecCall] = {}
@@ -69,7 +78,9 @@ class Decoder:
             route = found
             if len(self._routes) < self._room:
                 self._routes[message.topic] = found
-        device, call = route
+        device, call, quick = route
+        if quick is not None and (fact := quick(device.id, message, at, self._plan.max_payload)) is not None:
+            return (fact,)
         origin = Origin(self._plan.site, device, message, at, self.seal_of)
         size = len(message.payload)
         if not 0 < size <= self._plan.max_payload:
@@ -80,7 +91,7 @@ class Decoder:
         facts = call(origin)
         return facts if len(facts) <= REJECTIONS_MOST else _bounded(facts)
 
-    def _find(self, topic: str) -> tuple[Device, CodecCall] | Fault:
+    def _find(self, topic: str) -> Route | Fault:
         if topic == MALFORMED:
             return Fault("malformed_packet", "an MQTT packet that cannot be read")
         if topic.startswith(self._prefix):
@@ -89,7 +100,9 @@ class Decoder:
             if device is None or device.virtual:
                 return Fault("unknown_device", f"the site {self._plan.site} has no device {show(name)}")
             call = self._channel(device.kind, channel)
-            return (device, call) if call else Fault("unknown_topic", f"nobody claims {show(topic)}")
+            return (
+                self._route(device, call) if call else Fault("unknown_topic", f"nobody claims {show(topic)}")
+            )
         claimed = ""
         for pattern, kind in self._claims:
             match = pattern.fullmatch(topic)
@@ -98,10 +111,14 @@ class Decoder:
             claimed = match["device"]
             device = self._plan.devices.get(claimed)
             if device is not None and device.kind.profile == kind.profile:
-                return device, self._telemetry_call(device.kind)
+                return self._route(device, self._telemetry_call(device.kind))
         if claimed:
             return Fault("unknown_device", f"no device that claims this topic is called {show(claimed)}")
         return Fault("unknown_topic", f"nobody claims {show(topic)}")
+
+    def _route(self, device: Device, call: CodecCall) -> Route:
+        codec = getattr(call, "__self__", None)
+        return Route(device, call, codec.quick if isinstance(codec, TelemetryCodec) else None)
 
     def _channel(self, kind: Kind, channel: str) -> CodecCall | None:
         match channel:

@@ -130,6 +130,13 @@ def test_a_device_of_another_kind_is_refused(tmp_path: Path) -> None:
         Telling(story(str(tmp_path / "own.scenario.yaml")), start=START, plan=the_riverside())
 
 
+@pytest.mark.parametrize("topic", ["all/#", "a/+/b", '"a\\0b"'])
+def test_a_topic_no_broker_takes_is_refused_instead_of_sent_for_ever(tmp_path: Path, topic: str) -> None:
+    (tmp_path / "own.scenario.yaml").write_text(OWN.replace("elsewhere/x", topic))
+    with pytest.raises(SimulationError, match="no broker takes a message with the topic"):
+        Telling(story(str(tmp_path / "own.scenario.yaml")), start=START).advance(START + HOUR)
+
+
 def test_a_scenario_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(SimulationError, match="unknown scenario 'entrapmnt'; did you mean 'entrapment'"):
         story("entrapmnt")
