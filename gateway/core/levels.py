@@ -59,8 +59,11 @@ def _judge(desk: Desk, device: Device, dev: DeviceState, levels: Iterable[LevelP
                 continue
             state = held.get(level.key)
             truth = level.evaluate(dev, moment, state is not None and state.phase is not Phase.PENDING)
-            if state is None and not truth:
-                continue
+            if state is None:
+                if not truth:
+                    continue
+            elif state.phase is Phase.ACTIVE and truth is not False and moment.event is None:
+                continue  # it stands as it stood
             if truth and moment.event is not None and state is not None and pulses(level, moment.event):
                 repeated[level.rule.name] = level.rule
             if _move(desk, device, dev, level, state, truth):

@@ -6,10 +6,11 @@ from types import MappingProxyType
 from gateway.codecs.reasons import REASONS
 from gateway.core.order_state import OrderState
 from gateway.core.patrol.memory import RoundState
+from gateway.core.patrol.rounds import WORDS
 from gateway.core.plan import Device, SitePlan
 from gateway.core.state import AlertState
 from gateway.core.values import Json, Level
-from gateway.rehearsal.forms import ANY, ENDED, KINDS, REPLIES
+from gateway.rehearsal.forms import ANY, DETAILS, ENDED, KINDS, OF_OUTCOMES, REPLIES
 from gateway.rehearsal.scenario import Expectation
 from gateway.rehearsal.step_names import order_names
 from gateway.site.fields import positive_duration, shown
@@ -19,6 +20,11 @@ LEVELS = tuple(level.label for level in Level)
 ALERT_STATES = (*(str(state) for state in AlertState if state is not AlertState.NORMAL), ENDED)
 ORDER_STATES = tuple(str(state) for state in OrderState)
 ROUND_STATES = tuple(str(state) for state in RoundState)
+PRIORITIES = ("emergency", "high", "normal", "low")
+STOPS = (*(word for word in WORDS if word != "extra"), "pending")
+"""What can become of a stop, or is so far while its round is open."""
+WHYS = ("new", "joined", "risen", "again", "escalation", "repeat", "opened", "breached", "not_accepted")
+"""Why a notice is sent."""
 
 
 def check_expectation(one: Expectation, plans: Sequence[SitePlan], report: Report) -> None:
@@ -63,8 +69,12 @@ def _check_form(
         report((*one.path, form), "say on which device, with 'device'")
     if "to" in given and form in ("notice", "no_notice"):
         word("to", "target", here.targets)
-    if "rule" in given and form == "outcome":
-        word("rule", "rule", here.rules)
+    if form == "outcome":
+        _check_details(one, here, report)
+        if "rule" in given:
+            word("rule", "rule", here.rules)
+    if "team" in given and given["team"] is not None and form == "work_order":
+        word("team", "team", here.teams)
     if form == "round":
         _check_stops(one, plans, report)
     if form == "device":
@@ -85,6 +95,14 @@ class _Names:
         self.orders = [name for plan in plans for name in order_names(plan)]
         self.routes = [name for plan in plans for name in plan.routes]
         self.targets = [name for plan in plans for name in plan.targets]
+        self.teams = [name for plan in plans for name in plan.teams]
+        self.attributes = [
+            name
+            for plan in plans
+            for one in plan.devices.values()
+            for event in one.kind.events.values()
+            for name in event.attributes
+        ]
 
 
 NAMED: Mapping[str, tuple[str, Callable[[_Names], Iterable[str]]]] = MappingProxyType(
@@ -107,7 +125,9 @@ NAMED: Mapping[str, tuple[str, Callable[[_Names], Iterable[str]]]] = MappingProx
 STATES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "alert": {"level": LEVELS, "worst": LEVELS, "state": ALERT_STATES},
-        "work_order": {"level": LEVELS, "state": ORDER_STATES},
+        "work_order": {"level": LEVELS, "state": ORDER_STATES, "priority": PRIORITIES},
+        "notice": {"why": WHYS},
+        "no_notice": {"why": WHYS},
         "outcome": {"level": LEVELS},
         "round": {
             "state": ROUND_STATES,
@@ -125,13 +145,27 @@ def _check_stops(one: Expectation, plans: Sequence[SitePlan], report: Report) ->
         report((*one.path, "stops"), f"found {shown(stops)}; a mapping is needed, such as {{gate: on_time}}")
         return
     known = [stop.checkpoint for plan in plans for route in plan.routes.values() for stop in route.stops]
-    for name in stops:
+    for name, word in stops.items():
         if name not in known:
             report((*one.path, "stops", name), unknown("checkpoint", name, dict.fromkeys(known)))
+        if word not in STOPS:
+            report((*one.path, "stops", name), unknown("word for a stop", str(word), STOPS))
+
+
+def _check_details(one: Expectation, here: _Names, report: Report) -> None:
+    """A detail that no outcome has would be missing for ever, and under ``never`` nobody would notice."""
+    known = [*OF_OUTCOMES, *DETAILS, *here.attributes]
+    for name in one.given:
+        if name != "outcome" and name not in known:
+            report((*one.path, name), unknown("detail", name, dict.fromkeys(known)))
 
 
 def _check_points(one: Expectation, devices: Sequence[Device], report: Report) -> None:
     values = one.given.get("values", {})
+    if "online" not in one.given and values == {}:
+        words = f"nothing is expected of {one.given['device']}; say what it is, with 'online' or 'values'"
+        report(one.path, words)
+        return
     if not isinstance(values, dict):
         report((*one.path, "values"), f"found {shown(values)}; a mapping (point: value) is needed")
         return

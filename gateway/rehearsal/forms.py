@@ -51,6 +51,17 @@ def form_of(given: Mapping[str, object]) -> list[str]:
     return others or found
 
 
+DETAILS = (
+    "after", "alert", "alerts", "announced", "asked_by", "assignee", "callout", "cause", "caused_by", "checkpoint",
+    "clock", "cost", "count", "counted", "date", "decision", "digest", "due", "due_at", "early", "end", "epoch", "event",
+    "extra", "flags", "grade", "guard", "hidden", "how", "item", "kind", "last", "lasted", "late", "late_upload", "limit",
+    "made_up", "missed", "more", "name", "note", "on_time", "one_shot", "order", "params", "point", "predecessor",
+    "preventive", "priority", "quantity", "price", "reason", "reasons", "result", "round", "rounds", "secure", "share",
+    "silent", "since", "skipped", "start", "step", "suppressed", "tag", "tap", "target", "targets", "team", "template",
+    "test", "text", "to", "transitions", "ts", "unit", "unknown", "until", "value", "was", "why", "within", "words",
+)  # fmt: skip
+"""What outcomes tell beside that, and beside the attributes of an event that caused one."""
+
 KINDS = (
     "rejected",
     "alert.acknowledged",

@@ -1,9 +1,9 @@
 """The moments of a scenario: since it began, or as a local clock shows them."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
-from gateway.core.local_time import instant, wall_time
+from gateway.core.local_time import instant, is_skipped, offset, wall_time
 from gateway.core.values import MINUTE, Millis, show_duration
 from gateway.site.fields import duration, shown
 from gateway.site.zones import zone
@@ -38,6 +38,21 @@ def local_date(value: object) -> datetime:
     return found
 
 
+def local_moment(value: object, timezone: str) -> datetime:
+    """Read the same for a zone (an IANA name), whose clocks must show it.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    return _shown_by_clocks(local_date(value), zone(timezone))
+
+
+def _shown_by_clocks(wall: datetime, place: tzinfo) -> datetime:
+    if is_skipped(wall, place):
+        raise ValueError(f"found {wall:%Y-%m-%d %H:%M}, which no clock there shows: they are put forward past it")
+    return wall
+
+
 def signed_duration(value: object) -> Millis:
     """Read a duration with ``+`` or ``-`` before it, or with none.
 
@@ -70,7 +85,7 @@ class Moments:
         if not isinstance(value, str):
             raise ValueError(f"found {shown(value)}; {_FORM}")  # noqa: TRY004 - it is reported as what is wrong
         if _DATE.fullmatch(value):
-            return instant(local_date(value), self._zone) - self.begin
+            return self._instant(local_date(value)) - self.begin
         clock = _CLOCK.fullmatch(value)
         if clock is None:
             try:
@@ -80,8 +95,13 @@ class Moments:
         hour, minute, second = (int(part or 0) for part in clock.groups())
         wall = wall_time(self.begin + before, self._zone)
         wall = wall.replace(hour=hour, minute=minute, second=second, microsecond=0, fold=0)
-        at = instant(wall, self._zone) - self.begin
-        return at if at >= before else instant(wall + timedelta(days=1), self._zone) - self.begin
+        at = self._instant(wall) - self.begin
+        if at < before:  # it may come once more the same night, when clocks are put back
+            at += offset(wall, self._zone) - offset(wall.replace(fold=1), self._zone)
+        return at if at >= before else self._instant(wall + timedelta(days=1)) - self.begin
+
+    def _instant(self, wall: datetime) -> Millis:
+        return instant(_shown_by_clocks(wall, self._zone), self._zone)
 
     def means(self, text: str, moment: Millis) -> bool:
         """Whether a moment (milliseconds UTC) is the one a file writes so. A bare time of day is that of any day."""

@@ -1,11 +1,15 @@
 """Playing one scenario: its steps in order of time, what each does, and whether what is expected came."""
 
+import re
+from collections import Counter
+
 from gateway.core.effects import Effects
 from gateway.core.inputs import Command
 from gateway.rehearsal.acts import arguments_of, meant_by, target_of
 from gateway.rehearsal.bans import RAISED, broken, verdict
 from gateway.rehearsal.judging import judge
 from gateway.rehearsal.moments import signed_duration
+from gateway.rehearsal.records import Refused
 from gateway.rehearsal.results import Failure, Played, Raise
 from gateway.rehearsal.scenario import Scenario, ScenarioFile, Step
 from gateway.rehearsal.seals import address
@@ -14,6 +18,8 @@ from gateway.rehearsal.telling import Telling
 from gateway.rehearsal.timeline import Devices
 from gateway.rehearsal.verdicts import Verdict, View
 from gateway.site.fields import duration
+
+_FIGURES = re.compile(r"\d+")
 
 NOBODY = "operator"
 """Who acts where a step names nobody."""
@@ -31,6 +37,10 @@ class _Performance:
         self._file, self._scenario = file, scenario
         self._telling = Telling(scenario.moments)
         self._failures: list[Failure] = []
+        self._refusals: Counter[int] = Counter()
+        """How often each failure that is a refusal came, by its place among the failures."""
+        self._refused: dict[tuple[int, str, str, str], int] = {}
+        """That place, by the line of the step, who sent it, the reason and the words without their figures."""
         self._raised: set[Raise] = set()
         self._never = [*scenario.never]
         self._commands = 0
@@ -51,9 +61,12 @@ class _Performance:
                 self._fail(step.line, Verdict("what the step does and expects can be done", words))
                 break
         scenario = self._scenario
-        return Played(
-            self._file, scenario.line, scenario.title, tuple(self._failures), frozenset(self._raised)
-        )
+        failures = tuple(self._counted(place, one) for place, one in enumerate(self._failures))
+        return Played(self._file, scenario.line, scenario.title, failures, frozenset(self._raised))
+
+    def _counted(self, place: int, one: Failure) -> Failure:
+        more = self._refusals[place] - 1
+        return one if more < 1 else one._replace(found=f"{one.found}; and {more:,} more like it")
 
     @property
     def stage(self) -> Stage:
@@ -128,14 +141,23 @@ class _Performance:
         foreseen = {one.given["rejected"] for one in step.expects if one.form == "rejected"}
         for refused in records.refused:
             if refused.rejection.reason not in foreseen:
-                who = refused.rejection.device or refused.rejection.topic
-                words = f"refused: {refused.rejection.reason}: {refused.rejection.detail}"
-                self._fail(refused.step.line, Verdict(f"what {who} sends is taken", words))
+                self._refuse(refused)
         for one in step.expects:
             found = judge(one, view)
             if found is not None:
                 self._fail(one.line, found)
         records.settle()
+
+    def _refuse(self, refused: Refused) -> None:
+        """What was refused is a failure, once: what is said again and again is only counted."""
+        one = refused.rejection
+        who = one.device or one.topic
+        kind = refused.step.line, who, one.reason, _FIGURES.sub("0", one.detail)
+        place = self._refused.setdefault(kind, len(self._failures))
+        if place == len(self._failures):
+            words = f"refused: {one.reason}: {one.detail}"
+            self._fail(refused.step.line, Verdict(f"what {who} sends is taken", words))
+        self._refusals[place] += 1
 
     def _heed(self, effects: Effects) -> None:
         """Look at whatever a step of the engine led to, at the moment it did."""

@@ -1,17 +1,19 @@
 """From the text of a ``*.scenario.yaml`` to its scenarios, with everything that is wrong told at its line."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
 
 from gateway.core.plan import SitePlan
 from gateway.core.values import Json
 from gateway.errors import Problem, SiteError
 from gateway.rehearsal.ground import DEVICE, Ground, Layer
-from gateway.rehearsal.moments import BEGIN, local_date
+from gateway.rehearsal.moments import BEGIN, local_date, local_moment
 from gateway.rehearsal.scenario import Scenario, ScenarioFile
 from gateway.rehearsal.shape import Shape, ValueT
 from gateway.rehearsal.spans import check_length, check_ramps
 from gateway.rehearsal.steps import Teller, plan_of
+from gateway.rehearsal.tapping import names_of
 from gateway.site.bundle import read_text
 from gateway.site.document import DocumentError, Path, parse
 from gateway.site.fields import shown
@@ -20,6 +22,7 @@ from gateway.site.problems import Problems, unknown
 OF_FILES = ("site", "profile", "lay_over", "params", "begin", "reporting", "device", "scenarios")
 OF_SCENARIOS = ("scenario", "device", "steps", "never", "begin", "lay_over", "params", "reporting")
 REPORTING = ("on", "off")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def read(path: FilePath) -> ScenarioFile:
@@ -55,22 +58,30 @@ def _read(path: FilePath) -> ScenarioFile:
             problems.add(problem)
         problems.raise_any()
         raise
+    listed = shape.list(("scenarios",), data.get("scenarios"))
+    _check_titles(shape, listed)
     scenarios = [
         found
-        for index, given in enumerate(shape.list(("scenarios",), data.get("scenarios")))
+        for index, given in enumerate(listed)
         if (found := _scenario(shape, ground, data, given, index)) is not None
     ]
-    _check_titles(shape, scenarios)
     problems.raise_any()
     return ScenarioFile(file=name, path=path, scenarios=tuple(scenarios), plans=tuple(ground.plans))
 
 
-def _check_titles(shape: Shape, scenarios: list[Scenario]) -> None:
-    lines: dict[str, int] = {}
-    for index, one in enumerate(scenarios):
-        if lines.setdefault(one.title, one.line) != one.line:
-            words = f"the title {one.title!r} was already given on line {lines[one.title]}"
-            shape.report(("scenarios", index, "scenario"), words)
+def _check_titles(shape: Shape, listed: Sequence[Json]) -> None:
+    """A title is a line of its own in every report, so no two are the same and none has two lines."""
+    first: dict[str, int] = {}
+    for index, given in enumerate(listed):
+        title = given.get("scenario") if isinstance(given, dict) else None
+        if not isinstance(title, str):
+            continue
+        path: Path = ("scenarios", index, "scenario")
+        if first.setdefault(title.strip(), index) != index:
+            line = shape.line(("scenarios", first[title.strip()], "scenario"))
+            shape.report(path, f"the title {shown(title)} was already given on line {line}")
+        if CONTROL.search(title.strip()):
+            shape.report(path, f"found {shown(title)}; a title is one line without control characters")
 
 
 def _scenario(
@@ -81,12 +92,14 @@ def _scenario(
     if data is None:
         return None
     layers = _layers(shape, file, data, path)
-    title = shape.text((*path, "scenario"), data.get("scenario"), "")
+    title = shape.text((*path, "scenario"), data.get("scenario"), "").strip()
     steps = [*enumerate(shape.list((*path, "steps"), data.get("steps")))]
     plan = plan_of(shape, ground, layers)
     if plan is None:
         return None
-    begin = _from_both(shape, file, data, path, "begin", local_date, local_date(BEGIN))
+    begin = _from_both(
+        shape, file, data, path, "begin", lambda value: local_moment(value, plan.timezone), local_date(BEGIN)
+    )
     reporting = _from_both(shape, file, data, path, "reporting", _switch, otherwise=True)
     teller = Teller(shape, ground, layers, plan, begin, _default_device(shape, file, data, path, plan))
     told = tuple(one for number, step in steps if (one := teller.step((*path, "steps", number), step)))
@@ -99,7 +112,7 @@ def _scenario(
         moments=teller.moments,
         reporting=reporting,
         steps=told,
-        never=teller.bans((*path, "never"), data["never"]) if "never" in data else (),
+        never=teller.bans((*path, "never"), data["never"], names_of(told)) if "never" in data else (),
     )
 
 

@@ -124,13 +124,27 @@ class Teller:
         ]
         return tuple(one for one in found if one is not None)
 
-    def bans(self, path: Path, value: Json) -> tuple[Expectation, ...]:
-        """What must never become true."""
+    def bans(self, path: Path, value: Json, taps: Sequence[str] | None) -> tuple[Expectation, ...]:
+        """What must never become true.
+
+        Args:
+            path: where it stands.
+            value: the list.
+            taps: what the taps of the scenario are called; None where there may be others.
+        """
         found = [
             self.expectation((*path, number), entry, self.device, self._plans, POSITIVE)
             for number, entry in enumerate(self._shape.list(path, value))
         ]
+        for one in found:
+            if one is not None and one.form == "tap" and taps is not None:
+                self._check_tap(one, taps)
         return tuple(one for one in found if one is not None)
+
+    def _check_tap(self, one: Expectation, known: Sequence[str]) -> None:
+        if one.given["tap"] not in known:
+            words = unknown("tap", str(one.given["tap"]), known)
+            self._shape.report((*one.path, "tap"), words)
 
     def expectation(
         self, path: Path, value: Json, device: str | None, plans: Sequence[SitePlan], forms: Iterable[str]

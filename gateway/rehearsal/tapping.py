@@ -1,6 +1,6 @@
 """Taps as readers and phones send them: what a scenario says of a tap, put into the fields of the wire."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from gateway.core import tags
@@ -31,10 +31,8 @@ class Tapping:
         """The taps of a step as they are sent, one object each."""
         given = step.given
         skew = signed_duration(given["skew"]) if "skew" in given else 0
-        entries = given["taps"] if "taps" in given else [given["tap"]]
         bodies: list[dict[str, Json]] = []
-        for entry in entries if isinstance(entries, list) else ():
-            body = dict(entry) if isinstance(entry, dict) else {}
+        for body in _entries(step):
             ago = body.pop("ago", given.get("ago", "0s"))
             name = body.pop("id", None)
             if name is None:
@@ -58,6 +56,26 @@ class Tapping:
         if "label" in body:
             return {"code": tags.code(plan.site, str(body.pop("label"))), **body}
         return body
+
+
+def names_of(steps: Iterable[Step]) -> list[str] | None:
+    """What the taps of a scenario are called, in order; None where bytes as they are may hold others."""
+    found: list[str] = []
+    count = 0
+    for step in steps:
+        if step.action == "raw":
+            return None
+        for body in _entries(step) if step.action in ("tap", "taps") else ():
+            count += "id" not in body
+            found.append(str(body.get("id", f"tap-{count}")))
+    return found
+
+
+def _entries(step: Step) -> list[dict[str, Json]]:
+    entries = step.given["taps"] if "taps" in step.given else [step.given["tap"]]
+    return [
+        dict(entry) if isinstance(entry, dict) else {} for entry in (entries if isinstance(entries, list) else ())
+    ]
 
 
 def _tag_at(place: Checkpoint, at: Millis) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from gateway.core.plan import Device, Kind, SitePlan, fits
+from gateway.codecs.scan import Fault, check_value
+from gateway.core.plan import Device, Kind, SitePlan
 from gateway.core.values import Json, Millis, PointType, Scalar
 from gateway.rehearsal.moments import signed_duration
 from gateway.rehearsal.raw import raw_bytes
@@ -297,9 +298,9 @@ def publications(
 def value_of(kind: Kind, name: str, value: Json) -> Scalar | None:
     """A value as a device goes on reporting it; None where it is none of the point, and so is said only once."""
     point = kind.points.get(name)
-    if point is None or not isinstance(value, bool | int | float | str) or not fits(point, value):
+    if point is None or not isinstance(value, bool | int | float | str):
         return None
-    return value
+    return None if isinstance(check_value(point, value), Fault) else value
 
 
 def _report(kind: Kind, ts: Millis, values: Mapping[str, Json]) -> dict[str, Json]:

@@ -239,6 +239,28 @@ def test_a_report_that_cannot_be_written_leaves_what_was_there(folder: Path) -> 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
 
+def test_a_report_never_takes_the_place_of_a_file_that_is_played(folder: Path) -> None:
+    write("lift.scenario.yaml", GOOD)
+    (folder / "other.yaml").symlink_to("lift.scenario.yaml")
+    done = fgw("test", ".", "--junit", "other.yaml")
+    assert done.status == 2
+    assert "one of the files that are played" in " ".join(done.err.replace("│", " ").split())
+    assert Path("lift.scenario.yaml").read_text() == GOOD
+
+
+def test_no_control_character_of_a_file_reaches_the_terminal(folder: Path) -> None:  # noqa: ARG001
+    act = """\
+      - {at: 2m, act: alert.ack, rule: emergency_stop, by: "\\e[2Jbo"}
+      - {at: 3m, expect: {alert: emergency_stop, acked_by: bo}}
+"""
+    write("keys.scenario.yaml", GOOD.replace("event:", '"\\e[2J": 1, event:'))
+    write("values.scenario.yaml", GOOD + act)
+    done = fgw("test", ".")
+    assert (done.status, "\x1b" in done.out) == (1, False)
+    assert r"unknown field '\x1b[2J'" in done.out
+    assert r"acked_by=\x1b[2Jbo" in done.out
+
+
 @given(title=ANY_TEXT, words=ANY_TEXT, file=ANY_TEXT)
 def test_a_report_is_xml_whatever_it_tells(title: str, words: str, file: str) -> None:
     played = Played(file, 3, title, (Failure(file, 4, "5m", words, words),), frozenset())

@@ -15,7 +15,7 @@ report_every: 10s
 points:
   temp: {title: {en: Temperature, zh: 温度}, type: float, unit: Cel, valid: [-40, 85]}
   humidity: {title: {en: Humidity, zh: 湿度}, type: float, unit: "%", valid: [0, 100]}
-  co2: {title: {en: Carbon dioxide, zh: 二氧化碳}, type: int, unit: "[ppm]", valid: [0, 10000]}
+  co2: {title: {en: Carbon dioxide, zh: 二氧化碳}, type: int, unit: "[ppm]", valid: [0, 2500]}
   battery: {title: {en: Battery, zh: 电池}, type: float, unit: "%", valid: [0, 100]}
 events:
   tamper: {title: {en: Opened, zh: 被打开}}

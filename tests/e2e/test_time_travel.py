@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.e2e.conftest import StartGateway
 from tests.e2e.ending import caught_up, finish
-from tests.e2e.mill import Stream, topic, write_site
+from tests.e2e.mill import Sent, Stream, topic, write_site
 from tests.e2e.process import PROJECT, GatewayProcess
 from tests.e2e.publisher import Publisher
 from tests.servers.mosquitto import Mosquitto
@@ -29,7 +29,7 @@ def fgw(*arguments: object, seed: str = "random") -> str:
     return done.stdout
 
 
-async def killed_during(gateway: GatewayProcess, publisher: Publisher, part: list[tuple[str, bytes]]) -> None:
+async def killed_during(gateway: GatewayProcess, publisher: Publisher, part: list[Sent]) -> None:
     """Publish; kill the gateway when it has committed some of it, and start it again."""
     before = gateway.kept.inputs
     publishing = asyncio.create_task(publisher.publish(part), name="a part of the stream")

@@ -102,6 +102,25 @@ def test_a_bare_time_of_day_is_the_next_one(tmp_path: Path) -> None:
     assert titles(result) == {"through the night in which an hour is missing": []}
 
 
+def test_a_bare_time_of_day_may_come_twice_in_one_night(tmp_path: Path) -> None:
+    result = result_of(
+        tmp_path,
+        """
+        site: mill.yaml
+        device: d1
+        begin: 2026-10-25 01:30                 # the clocks go back that night
+        reporting: off
+        scenarios:
+          - scenario: through the hour that comes twice
+            steps:
+              - {at: "02:45", event: trip, with: {test: true}, id: a}
+              - {at: "02:30", event: trip, expect: {alert: tripped, raised_at: 2h}}
+              - {at: "02:30", expect: {alert: tripped, raised_at: "02:30"}}
+        """,
+    )
+    assert titles(result) == {"through the hour that comes twice": []}
+
+
 def test_coverage_knows_what_was_raised_and_what_was_not(tmp_path: Path) -> None:
     result = result_of(
         tmp_path,

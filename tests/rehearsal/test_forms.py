@@ -1,12 +1,16 @@
 """What is said of outcomes and verbs is what the engine has."""
 
+import ast
 import re
 from pathlib import Path
 
 import gateway.core
+from hypothesis import HealthCheck, given, settings
+
 from gateway.core import commands
-from gateway.rehearsal.forms import KINDS
+from gateway.rehearsal.forms import DETAILS, KINDS, OF_OUTCOMES
 from gateway.rehearsal.verbs import VERBS
+from tests.core.stories import GUARDED, STORIES, Given, play
 
 CORE = Path(gateway.core.__file__).parent
 
@@ -17,6 +21,32 @@ def test_every_kind_of_outcome_the_core_reports_is_known() -> None:
     named = {*re.findall(rf'"((?:{families})\.[a-z_]+)"', text)}
     assert named - {*VERBS} <= {*KINDS}
     assert {*KINDS} - named == {"rejected"}
+
+
+def test_every_detail_the_core_names_in_a_report_is_known() -> None:
+    calls = [
+        node
+        for path in CORE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "report"
+    ]
+    heads = {*OF_OUTCOMES, "subject", "about", "cause"}
+    named = {str(keyword.arg) for call in calls for keyword in call.keywords}
+    assert len(named) > 20
+    assert named <= {*DETAILS, *heads}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(STORIES)
+def test_every_detail_of_an_outcome_is_known(story: list[Given]) -> None:
+    attributes = {
+        name
+        for device in GUARDED[0].devices.values()
+        for event in device.kind.events.values()
+        for name in event.attributes
+    }
+    for outcome in play(story).outcomes:
+        assert outcome.detail.keys() <= {*DETAILS, *OF_OUTCOMES, *attributes}
 
 
 def test_every_verb_of_a_command_is_known() -> None:

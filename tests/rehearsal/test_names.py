@@ -90,6 +90,14 @@ WRONG = [
     ("- {at: 0s, expect: {reply: ok}}", f"6: {ONE}.expect.reply: unknown reply 'ok' (allowed: done"),
     ("- {at: 0s, expect: {device: d1, values: {tmep: 1}}}", f"6: {ONE}.expect.values.tmep: unknown point 'tmep'"),
     ("- {at: 0s, expect: {device: any, online: true}}", f"6: {ONE}.expect.device: unknown device 'any'"),
+    ("- {at: 0s, expect: {device: d1}}", f"6: {ONE}.expect: nothing is expected of d1; say what it is, with 'online' or 'values'"),
+    ("- {at: 0s, expect: {device: d1, values: {}}}", f"6: {ONE}.expect: nothing is expected of d1"),
+    ("- {at: 0s, expect: {outcome: alert.raised, levl: warning}}", f"6: {ONE}.expect.levl: unknown detail 'levl'; did you mean 'level'?"),
+    ("- {at: 0s, expect: {work_order: hot, priority: hihg}}", f"6: {ONE}.expect.priority: unknown priority 'hihg'; did you mean 'high'?"),
+    ("- {at: 0s, expect: {work_order: hot, team: fiters}}", f"6: {ONE}.expect.team: unknown team 'fiters'; did you mean 'fitters'?"),
+    ("- {at: 0s, expect: {notice: hot, why: escalted}}", f"6: {ONE}.expect.why: unknown why 'escalted'; did you mean 'escalation'?"),
+    ("- {at: 0s, expect: {round: night, stops: {gate: in_time}}}", f"6: {ONE}.expect.stops.gate: unknown word for a stop 'in_time'; did you mean 'on_time'?"),
+    ("- {at: 2026-03-29 02:30, event: trip}", f"6: {ONE}.at: found 2026-03-29 02:30, which no clock there shows"),
     ("- 5", f"6: {ONE}: found 5; a mapping (name: value) is needed"),
 ]  # fmt: skip
 
@@ -108,6 +116,12 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 def test_a_ban_of_a_negative_form_is_refused(tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path, "- {at: 0s, event: trip}", "never: [{no_alert: hot}]")
     assert problem.startswith("7: scenarios[0].never[0]: found no_alert; one of alert, work_order")
+
+
+def test_a_ban_of_a_tap_that_no_step_makes_is_refused(tmp_path: Path) -> None:
+    steps = "- {at: 0s, tap: {checkpoint: gate, id: t1}, reader: r1}\n- {at: 1s, tap: {checkpoint: gate}, reader: r1}"
+    (problem,) = problems_of(tmp_path, steps, "never: [{tap: t1}, {tap: tap-1}, {tap: t2}]")
+    assert problem == "8: scenarios[0].never[2].tap: unknown tap 't2' (allowed: t1, tap-1)"
 
 
 # A whole file, and how what is said of it begins.
@@ -136,6 +150,10 @@ FILES = [
     ("site: mill.yaml\ndevice: d9\nscenarios: [{scenario: x, steps: [{at: 0s, restart: 1s}]}]", "2: device: unknown device 'd9'"),
     ("site: mill.yaml\nscenario: []", "2: scenario: unknown field 'scenario'; did you mean 'scenarios'?"),
     ("site: mill.yaml\nscenarios:\n  - {scenario: x, steps: [{at: 0s, restart: 1s}]}\n  - {scenario: x, steps: [{at: 0s, restart: 1s}]}", "4: scenarios[1].scenario: the title 'x' was already given on line 3"),
+    ("site: mill.yaml\nscenarios: [{scenario: x, steps: [{at: 0s, restart: 1s}]}, {scenario: x, steps: [{at: 0s, restart: 1s}]}]", "2: scenarios[1].scenario: the title 'x' was already given on line 2"),
+    ("site: mill.yaml\nscenarios: [5, {scenario: x, steps: [{at: 0s}]},\n  {scenario: x, steps: [{at: 0s}]}]", "3: scenarios[2].scenario: the title 'x' was already given on line 2"),
+    ('site: mill.yaml\nscenarios: [{scenario: "a\\e[2Jb", steps: [{at: 0s, restart: 1s}]}]', r"2: scenarios[0].scenario: found 'a\x1b[2Jb'; a title is one line without control characters"),
+    ("site: mill.yaml\nbegin: 2026-03-29 02:30\nscenarios: [{scenario: x, steps: [{at: 0s, restart: 1s}]}]", "2: begin: found 2026-03-29 02:30, which no clock there shows"),
     ("site: mill.yaml\nscenarios: [{scenario: 5, steps: [{at: 0s, restart: 1s}]}]", "2: scenarios[0].scenario: found 5; text is needed"),
     ("site: mill.yaml\nsite: mill.yaml", "2: site: the key 'site' was already given on line 1"),
     ("a: &a [*a]", "1: a.0: an alias that contains itself"),

@@ -1,5 +1,6 @@
 """Every action of a step, through the real decoder and engine."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -223,3 +224,27 @@ def test_reporting_can_be_turned_off(tmp_path: Path) -> None:
     assert failures_of(tmp_path, steps, head="site: mill.yaml\ndevice: d1\nreporting: off\n") == ()
     (failure,) = failures_of(tmp_path, steps)
     assert failure.found == "no alert silent on d1 so far; nothing is live there"
+
+
+def test_what_is_refused_again_and_again_is_told_once_with_its_number(tmp_path: Path) -> None:
+    steps = """
+    - {at: 0s, values: {temp: 60}}
+    - {at: 1s, clock: -1h}
+    - {at: 2h, expect: {device: d1, online: null}}
+    - {at: 3h, expect: {device: d1, online: null}}
+    """
+    (one,) = failures_of(tmp_path, steps)
+    assert re.fullmatch(
+        r"refused: time_in_future: ts \d+ is more than 120 s after its receipt; and \d,?\d\d more like it", one.found
+    )
+
+
+def test_each_point_that_is_refused_is_told_and_none_is_said_again(tmp_path: Path) -> None:
+    steps = """
+    - {at: 0s, values: {temp: 9999, level: 1.5, open: 3, mode: auto}}
+    - {at: 0s, values: {starts: 18446744073709551616}}
+    - {at: 5m, expect: {device: d1, values: {mode: auto}}}
+    """
+    found = [one.found for one in failures_of(tmp_path, steps)]
+    assert [words.split(": ")[2] for words in found] == ["temp", "level", "open", "starts"]
+    assert not any("more like it" in words for words in found)
