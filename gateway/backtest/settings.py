@@ -9,6 +9,7 @@ from gateway.core.plan import Device, Kind, Setting, SitePlan, Tuner
 from gateway.core.values import show_duration
 from gateway.errors import SiteError
 from gateway.site.problems import unknown
+from gateway.site.tuning import FileTuner
 
 FORM = "TARGET.PARAM=VALUE, such as elevator.motor_temp_high=85 or lift-1.door_open_warning=90s"
 
@@ -17,7 +18,8 @@ class Wanted(NamedTuple):
     """One parameter set otherwise."""
 
     target: str
-    """A device's id, or the name of a profile for all of its devices; a device where both are called so."""
+    """A device's id, or the name of a profile for those of its devices to which the site file gives no other value, as
+    if it stood in the profile; a device where both are called so."""
     param: str
     value: Setting
 
@@ -81,7 +83,11 @@ def lay_over(plan: SitePlan, wanted: Sequence[Wanted]) -> SitePlan:
         if not names:
             known = [*plan.devices, *sorted({device.kind.profile for device in plan.devices.values()})]
             wrong.append(f"{one}: {unknown('device or profile', one.target, known)}")
-        for name in names:
+            continue
+        reached = [name for name in names if name == one.target or one.param not in _overridden(plan, name)]
+        if not reached:
+            wrong.append(f"{one}: the site file gives every {one.target} a value of its own; name the device")
+        for name in reached:
             given.setdefault(name, {})[one.param] = one.value
     tuned: dict[str, Device] = {}
     for name, params in given.items():
@@ -101,6 +107,10 @@ def _devices(plan: SitePlan, target: str) -> list[str]:
     if target in plan.devices:
         return [target]
     return [name for name, device in plan.devices.items() if device.kind.profile == target]
+
+
+def _overridden(plan: SitePlan, name: str) -> frozenset[str]:
+    return plan.tuner.overridden(name) if isinstance(plan.tuner, FileTuner) else frozenset()
 
 
 def _origin(wanted: Iterable[Wanted], name: str, plan: SitePlan) -> str:

@@ -59,6 +59,13 @@ class FileTuner:
         return wrong or (device if kind is device.kind else replace(device, kind=kind))
 
 
+    def overridden(self, name: str) -> frozenset[str]:
+        """The parameters in which the site file gives a device other values than its profile."""
+        device = self._devices[name]
+        usual = self._library.profiles[device.kind.profile].kind.params
+        return frozenset(param for param, value in device.kind.params.items() if usual.get(param) != value)
+
+
 def _of_files(loaded: LoadedProfile, device: Device) -> dict[str, float | Span]:
     """The parameters the files give the device, as they were read."""
     kinds: Params = loaded.file.params
