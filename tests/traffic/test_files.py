@@ -233,6 +233,45 @@ def test_a_full_disk_is_said_and_leaves_what_was_written(tmp_path: Path) -> None
     assert len(read(tmp_path / "a.jsonl.part")[0]) > 1_000
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_disk_that_is_full_at_the_very_end_is_said_in_words(tmp_path: Path, suffix: str) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(TrafficError, match=r"cannot be written: File too large"):
+            write(tmp_path / f"a{suffix}", [Line(0, START, Message("a/topic", b"a payload"))])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / f"a{suffix}").exists()
+
+
+def test_a_file_takes_the_place_of_what_a_link_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "a.jsonl").symlink_to("there/b.jsonl")
+    lines = [Line(1, START, Message("a", b"1"))]
+    for _ in range(2):
+        write(tmp_path / "a.jsonl", lines)
+        assert read(tmp_path / "there" / "b.jsonl")[0] == lines
+    assert (tmp_path / "a.jsonl").is_symlink()
+
+
+@pytest.mark.parametrize(("path", "what"), [("/dev/null", "no ordinary file"), ("/", "a folder")])
+def test_what_is_no_file_is_left_alone(path: str, what: str) -> None:
+    with pytest.raises(TrafficError, match=f"{path} is {what}; the name of a file is needed"):
+        TrafficWriter.open(Path(path))
+
+
+def test_what_goes_wrong_first_is_told_and_not_what_follows_from_it(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(KeyError), TrafficWriter.open(tmp_path / "a.jsonl") as file:
+            file.message(START, "a", b"1" * 100)
+            raise KeyError
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 @pytest.mark.parametrize("name", ["none.jsonl", "."])
 def test_a_file_that_is_not_there_is_an_error_in_words(tmp_path: Path, name: str) -> None:
     with pytest.raises(TrafficError, match=r"there is no such file|is a folder"):
