@@ -1,6 +1,7 @@
 """Rule tests as their faces need them: the files, a clock around each scenario, and failures in words."""
 
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from gateway.site.bundle import is_shipped
 
 SUFFIX: Final = ".scenario.yaml"
 """How the name of a file of rule tests ends."""
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 APART: Final = frozenset({"node_modules", "__pycache__"})
 """Folders that hold nobody's own tests."""
 
@@ -107,4 +109,9 @@ def failure_text(title: str, failure: Failure) -> str:
     """A failure for a person: where, in which scenario, when, what was expected and what was found."""
     rows = (("expected", failure.expected), ("found", failure.found))
     lines = [f"    {name:<10}" + text.replace("\n", "\n" + " " * 14) for name, text in rows]
-    return "\n".join([f"{failure.file}:{failure.line}  {title}, at {failure.at}", *lines])
+    return visible("\n".join([f"{failure.file}:{failure.line}  {title}, at {failure.at}", *lines]))
+
+
+def visible(text: str) -> str:
+    """A text whose control characters, but for ends of lines, are written out: none may reach a terminal."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

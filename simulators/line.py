@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import random
 import ssl
@@ -11,9 +10,12 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
 from simulators.errors import SimulationError
-from simulators.frames import CONNACK, GOOD_BYE, PING, PUBACK, REFUSALS, Inbox, connect, publish
 from simulators.publication import Publication
+from simulators.wire import ClosingSocket, Wire
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +23,7 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
 """Seconds between attempts to connect, doubling in between."""
 CONNECT_WITHIN = 10.0
-KEEP_ALIVE = 20
-"""Seconds between two signs of life."""
-HEARD_WITHIN = 60.0
-"""Seconds after which a broker that says nothing at all is taken for dead."""
-CHUNK = 128
-"""Publications written at once."""
+"""Seconds a broker may take to accept a connection, and again to answer CONNECT."""
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -83,14 +80,12 @@ class Line:
         self._will = will
         self._queue: asyncio.Queue[Publication] = asyncio.Queue(window)
         self._flying: dict[int, Publication] = {}
-        self._numbers = itertools.cycle(range(1, 65_536))
         self._jitter = random.Random(name)
         self._connected = asyncio.Event()
         self._freed = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._writer: asyncio.StreamWriter | None = None
-        self._heard = 0.0
+        self._wire: Wire | None = None
         self._waiting = 0
         self.sent = 0
         """Publications the broker has acknowledged."""
@@ -99,19 +94,23 @@ class Line:
         """Why there was no connection the last time; empty when there always was."""
 
     async def run(self) -> None:
-        """Connect, stay connected and send until cancelled."""
+        """Connect, stay connected and send until cancelled.
+
+        Raises:
+            SimulationError: a publication is none that MQTT can carry; as the only one in groups of exceptions.
+        """
         pause = FIRST_PAUSE
         while True:
             try:
-                async with self._open() as (reader, writer):
+                async with self._open() as wire:
                     pause = FIRST_PAUSE
-                    await self._serve(reader, writer)
-            except* (OSError, EOFError) as group:
-                self.trouble = _words(group)
+                    await self._serve(wire)
+            except* OSError as group:
+                self.trouble = _words(first(group))
                 log.info("%s: connection to %s lost: %s", self._name, self._address, self.trouble)
             finally:
                 self._connected.clear()
-                self._writer = None
+                self._wire = None
             self.reconnects += 1
             await asyncio.sleep(pause * self._jitter.uniform(0.5, 1.0))
             pause = min(LONGEST_PAUSE, pause * 2)
@@ -133,89 +132,77 @@ class Line:
     async def cut(self) -> None:
         """Lose the connection without good-bye once everything before has been acknowledged."""
         await self.drained()
-        if self._writer is not None:
-            self._writer.transport.abort()
+        if self._wire is not None:
+            self._wire.cut()
 
     @contextlib.asynccontextmanager
-    async def _open(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async def _open(self) -> AsyncIterator[Wire]:
         """A connection the broker has accepted; it is told when we go of our own will."""
-        where = self._address
-        tls = ssl.create_default_context() if where.tls else None
-        async with asyncio.timeout(CONNECT_WITHIN):
-            reader, writer = await asyncio.open_connection(where.host, where.port, ssl=tls)
+        wire = Wire(_client(self._address, self._name, self._will), self._taken)
+        await wire.open(self._address.host, self._address.port, CONNECT_WITHIN)
         try:
-            async with asyncio.timeout(CONNECT_WITHIN):
-                writer.write(connect(self._name, 2 * KEEP_ALIVE, where.username, where.password, self._will))
-                kind, code = (await reader.readexactly(4))[::3]
-            if kind >> 4 != CONNACK:
-                raise ConnectionError("what answers there does not speak MQTT")
-            if code:
-                raise ConnectionError(f"the broker refuses us: {REFUSALS.get(code, f'code {code}')}")
-            yield reader, writer
-        except asyncio.CancelledError:
-            writer.write(GOOD_BYE)
-            raise
+            yield wire
         finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            wire.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, wire: Wire) -> None:
         """Send again what the last connection left unacknowledged, then whatever comes."""
         again = deque(self._flying.values())
         self._flying.clear()
-        self._writer = writer
-        self._heard = asyncio.get_running_loop().time()
+        self._wire = wire
         self._connected.set()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(reader), name=f"{self._name} acknowledgements")
-            tasks.create_task(self._stay_alive(writer), name=f"{self._name} signs of life")
-            await self._pump(writer, again)
+            tasks.create_task(wire.watch(), name=f"{self._name} signs of life")
+            await self._pump(wire, again)
 
-    async def _pump(self, writer: asyncio.StreamWriter, again: deque[Publication]) -> None:
-        queue = self._queue
+    async def _pump(self, wire: Wire, again: deque[Publication]) -> None:
         while True:
-            room = min(CHUNK, self._window - len(self._flying))
-            if room <= 0:
+            while len(self._flying) >= self._window:
                 self._freed.clear()
                 await self._freed.wait()
-                continue
             # From here to the entry in `_flying` nothing may wait: a publication is always in one of them.
-            batch = [again.popleft()] if again else [await queue.get()]
-            while len(batch) < room and (again or not queue.empty()):
-                batch.append(again.popleft() if again else queue.get_nowait())
-            numbers = [next(self._numbers) for _ in batch]
-            self._flying.update(zip(numbers, batch, strict=True))
-            writer.write(b"".join(map(publish, batch, numbers)))
-            await writer.drain()
+            one = again.popleft() if again else await self._queue.get()
+            try:
+                number = wire.publish(one)
+            except ValueError as error:
+                raise SimulationError(f"no broker takes a message for {one.topic[:80]!r}: {error}") from error
+            self._flying[number] = one
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
-        inbox = Inbox()
-        loop = asyncio.get_running_loop()
-        while data := await reader.read(65_536):
-            self._heard = loop.time()
-            for answer in inbox.feed(data):
-                if answer.kind == PUBACK and self._flying.pop(answer.number, None) is not None:
-                    self.sent += 1
-                    self._waiting -= 1
-            self._freed.set()
-            if not self._waiting:
-                self._idle.set()
-        raise EOFError("the broker closed the connection")
-
-    async def _stay_alive(self, writer: asyncio.StreamWriter) -> None:
-        loop = asyncio.get_running_loop()
-        while loop.time() < self._heard + HEARD_WITHIN:
-            await asyncio.sleep(KEEP_ALIVE)
-            writer.write(PING)
-        raise TimeoutError(f"the broker has said nothing for {HEARD_WITHIN:.0f} s")
+    def _taken(self, number: int) -> None:
+        """The broker has acknowledged a publication."""
+        del self._flying[number]
+        self.sent += 1
+        self._waiting -= 1
+        self._freed.set()
+        if not self._waiting:
+            self._idle.set()
 
 
-def _words(group: BaseExceptionGroup[BaseException]) -> str:
-    """What went wrong first, for a person."""
-    error: BaseException = group
+def _client(address: Address, name: str, will: Publication | None) -> Client:
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        name,
+        clean_session=True,
+        protocol=MQTTProtocolVersion.MQTTv311,
+        reconnect_on_failure=False,
+    )
+    client.max_inflight_messages = 0  # without a limit: the window is ours
+    client.username_pw_set(address.username, address.password)
+    if will is not None:
+        client.will_set(will.topic, will.payload, will.qos, will.retain)
+    if address.tls:
+        context = ssl.create_default_context()
+        context.sslsocket_class = ClosingSocket
+        client.tls_set_context(context)
+    return client
+
+
+def first(error: BaseException) -> BaseException:
+    """What went wrong first, out of the groups around it."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    if isinstance(error, asyncio.IncompleteReadError):
-        return "what answers there closes the connection"
-    return str(error) or f"no answer within {CONNECT_WITHIN:.0f} s"
+    return error
+
+
+def _words(error: BaseException) -> str:
+    return f"no answer within {CONNECT_WITHIN:g} s" if isinstance(error, TimeoutError) else str(error)

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from gateway.core.plan import SitePlan
 from simulators.errors import SimulationError
-from simulators.line import Address, Line
+from simulators.line import Address, Line, first
 from simulators.publication import Publication, Topics, device_of
 
 ANSWER_WITHIN = 15.0
@@ -71,7 +71,7 @@ async def publisher(
         window: publications on their way per connection.
 
     Raises:
-        SimulationError: the address is wrong, or no broker answers within 15 seconds.
+        SimulationError: the address is wrong, no broker answers within 15 seconds, or MQTT cannot carry a publication.
     """
     if connections < 1:
         raise SimulationError(f"{connections} connections are too few; at least 1 is needed")
@@ -95,8 +95,8 @@ async def publisher(
                 for task in running:
                     task.cancel()
     except BaseExceptionGroup as group:
-        # The group is ours; callers see the error itself.
-        raise group.exceptions[0] from group
+        # The groups are ours; callers see the error itself.
+        raise first(group) from group
 
 
 def _will(plan: SitePlan, device: str) -> Publication:

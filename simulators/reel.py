@@ -69,7 +69,7 @@ class Reel:
     @property
     def part(self) -> Path | None:
         """The file that is being written; None between two files."""
-        return None if self._writer is None else _part(self._writer.path)
+        return None if self._writer is None else self._writer.part
 
     def write(self, at: Millis, one: TrafficInput, qos: int = 1) -> None:
         """Write one input. Raises :class:`gateway.errors.TrafficError` when it cannot be written."""

@@ -15,6 +15,8 @@ def stretch(since: str | None, until: str | None, kept: tuple[Millis, Millis]) -
     """
     first, last = kept
     end = last + 1 if until is None else _moment(until, "--until")
+    if end <= first:
+        raise typer.BadParameter(f"{until!r} is before the first moment there is", param_hint="--until")
     if since is None:
         return first, end
     span = _span(since)
@@ -39,4 +41,5 @@ def _moment(text: str, flag: str) -> Millis:
     try:
         return moment(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{error}; or a duration such as 30d", param_hint=flag) from error
+        words = f"{error}; or a duration such as 30d" if flag == "--since" else str(error)
+        raise typer.BadParameter(words, param_hint=flag) from error

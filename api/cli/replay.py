@@ -3,22 +3,28 @@
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli.durations import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from api.cli.traffic_files import TrafficFiles
     from gateway.core.effects import Outcome
     from gateway.core.plan import SitePlan
     from gateway.core.values import Millis
     from gateway.replay import OutcomeFile, Stage
-    from gateway.traffic.lines import Setup
+    from gateway.traffic.lines import Line, Setup
 
+MIDDLE = (
+    "it does not begin with the first start of a gateway: what was known before its first line, such as alerts that "
+    "stood, is not in it"
+)
+LATEST = 4_102_444_800_000
+"""The year 2100: what a line says from then on is damage, or microseconds."""
 DIFFERENCES = 50
 """Differences that are shown; the others are counted."""
 
@@ -43,6 +49,17 @@ def replay(  # noqa: PLR0913 - one for each flag
     if len(ways) != 1:
         words = "give one of --site, --as-recorded and --to" + (f", not {' and '.join(ways)}" if ways else "")
         raise typer.BadParameter(words, param_hint="fgw replay")
+    only_with_to = [flag for flag, given in (("--speed", speed != "1"), ("--shift", shift)) if given]
+    only_without = [
+        flag for flag, given in (("--out", out), ("--expect", expect), ("--settle", settle != "0s")) if given
+    ]
+    if odd := only_with_to if to is None else only_without:
+        words = (
+            "goes with --to only"
+            if to is None
+            else "says what becomes of outcomes, and with --to there are none"
+        )
+        raise typer.BadParameter(words, param_hint=" ".join(odd))
     if to is not None:
         from api.cli.replay_mqtt import publish
 
@@ -54,12 +71,15 @@ def replay(  # noqa: PLR0913 - one for each flag
 def _judge(
     files: list[Path], site: Path | None, out: Path | None, expect: Path | None, settle: int, *, as_json: bool
 ) -> None:
-    from api.cli.traffic_files import TrafficFiles
+    from api.cli.traffic_files import TrafficFiles, place_of
     from gateway.collector import seldom
     from gateway.replay import OutcomeFile, read_outcomes
 
-    wanted = None if expect is None else list(read_outcomes(expect))
     source = TrafficFiles(files, "replay")
+    for one in [*files, *([] if expect is None else [expect])]:
+        if out is not None and place_of(one) == place_of(out):
+            raise typer.BadParameter(f"{out} is read, and would be written over", param_hint="--out")
+    wanted = None if expect is None else list(read_outcomes(expect))
     began = time.perf_counter()
     found: list[Outcome] = []
     with OutcomeFile(out) as outcomes, seldom():
@@ -87,12 +107,20 @@ def _run(
     from gateway.site.plan_builder import load_site
 
     stage = None if site is None else Stage(load_site(site))
+    lines: Sequence[Line] = ()
     for batch in source.batches():
+        _check_time(batch)
+        lines = [*lines, *batch] if lines else batch
+        if stage is None and any(_asks_for_a_site(line) for line in lines):
+            stage = Stage(*_as_recorded(lines, source))
         if stage is None:
-            stage = Stage(*_as_recorded(batch, source))
-        for effects in stage.take(batch):
+            continue
+        for effects in stage.take(lines):
             outcomes.add(effects.outcomes)
             keep(effects.outcomes)
+        lines = ()
+    if stage is None and lines:
+        stage = Stage(*_as_recorded(lines, source))
     if stage is None:
         raise typer.BadParameter("the file holds no line that could be read", param_hint="fgw replay")
     if settle:
@@ -104,7 +132,31 @@ def _run(
     return stage
 
 
-def _as_recorded(batch: Any, source: "TrafficFiles") -> "tuple[SitePlan, Callable[[Setup], SitePlan]]":  # noqa: ANN401
+def _check_time(batch: "Sequence[Line]") -> None:
+    """No gateway ran then, and until then every round and every appointment would be played."""
+    from gateway.errors import TrafficError
+
+    late = (
+        next((line for line in batch if line.at >= LATEST), None)
+        if batch and batch[-1].at >= LATEST
+        else None
+    )
+    if late is not None:
+        raise TrafficError(
+            f"line {late.number}: at {late.at} lies past the year 2099; milliseconds UTC are expected"
+        )
+
+
+def _asks_for_a_site(line: "Line") -> bool:
+    """Whether a line cannot be judged without one; those of the gateway itself can."""
+    from gateway.core.inputs import LinkLost, LinkUp, Started, Tick
+
+    return not isinstance(line.input, LinkLost | LinkUp | Started | Tick)
+
+
+def _as_recorded(
+    lines: "Sequence[Line]", source: "TrafficFiles"
+) -> "tuple[SitePlan, Callable[[Setup], SitePlan]]":
     """The first site of a file, and how those after it are found."""
     from gateway.errors import SiteError, TrafficError
     from gateway.site import SiteBundle, build_plan
@@ -112,14 +164,15 @@ def _as_recorded(batch: Any, source: "TrafficFiles") -> "tuple[SitePlan, Callabl
 
     def plan_of(setup: Setup) -> "SitePlan":
         if setup.bundle is None:
-            raise TrafficError(f"the site {setup.digest[:12]} is in force, and its text is not in the file")
+            words = f"the site {setup.digest[:12]} is in force, and its text is not in the file"
+            raise TrafficError(f"{words}, as where it was masked; judge all of it by one with --site")
         try:
             return build_plan(SiteBundle.decode(setup.bundle))
         except SiteError as error:
             raise TrafficError(f"the site {setup.digest[:12]} in the file is wrong:\n{error}") from error
 
-    first = next((line.input for line in batch if isinstance(line.input, Setup)), None)
-    if first is None:
+    first = next((line.input for line in lines if _asks_for_a_site(line)), None)
+    if not isinstance(first, Setup):
         raise TrafficError(f"{source.paths[0]} does not begin with a site; judge it by one with --site")
     return plan_of(first), plan_of
 
@@ -137,6 +190,7 @@ def _summary(
             "messages_per_second": round(rate),
             "outcomes": kinds,
             "sha256": outcomes.sha256,
+            "from_the_start": stage.from_the_start,
             "passed_over": stage.passed_over,
             "partial": bool(source.faults),
             "faults": [problem._asdict() for problem in source.problems],
@@ -148,6 +202,8 @@ def _summary(
     typer.echo(f"{outcomes.count:,} outcomes, SHA-256 {outcomes.sha256}")
     for kind, count in kinds.items():
         typer.echo(f"  {count:>9,} {kind}")
+    if not stage.from_the_start:
+        typer.echo(MIDDLE, err=True)
     if stage.passed_over:
         words = f"{stage.passed_over} other sites in the file were passed over; --as-recorded judges by them"
         typer.echo(words, err=True)
@@ -157,6 +213,7 @@ def _summary(
 
 def _compare(expected: "list[Outcome]", found: "list[Outcome]", timezone: str) -> bool:
     """Show what differs; returns whether anything does."""
+    from api.rule_tests import visible
     from gateway.core.local_time import wall_time
     from gateway.replay.difference import differences, told
     from gateway.site.zones import zone
@@ -174,7 +231,7 @@ def _compare(expected: "list[Outcome]", found: "list[Outcome]", timezone: str) -
         f"{len(places):,} differences (- expected, + found, ~ changed), times of {timezone}:", err=True
     )
     for place in places[:DIFFERENCES]:
-        typer.echo(f"  {told(place, moment)}", err=True)
+        typer.echo(f"  {visible(told(place, moment))}", err=True)
     if len(places) > DIFFERENCES:
         typer.echo(f"  … and {len(places) - DIFFERENCES:,} more", err=True)
     return True

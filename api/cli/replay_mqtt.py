@@ -57,9 +57,8 @@ async def _publish(
         ),
         name="replay",
     )
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, sending.cancel)
+    # Ctrl-C cancels us without that; a second one breaks off even a wait for the standard input.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, sending.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         return await sending
     typer.echo("stopped before the end", err=True)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from api.cli.words import Language
-from api.rule_tests import Timed, failure_text
+from api.rule_tests import Timed, failure_text, visible
 from gateway.rehearsal import Coverage, Raise
 
 LEVELS: Final = ("info", "warning", "critical")
@@ -33,9 +33,12 @@ def word(key: str, language: Language) -> str:
 def file_lines(one: Timed, width: int, language: Language) -> list[str]:
     """A file with its counts; below it what is wrong with it, or what failed in it."""
     result = one.result
-    name = result.file + " " * (width - cell_len(result.file))
+    name = visible(result.file) + " " * (width - cell_len(result.file))
     if result.problems:
-        return [f"{name}  {word('unread', language)}", *(str(problem) for problem in result.problems)]
+        return [
+            f"{name}  {word('unread', language)}",
+            *(visible(str(problem)) for problem in result.problems),
+        ]
     failed = [played for played in result.played if played.failures]
     counts = {"passed": len(result.played) - len(failed), "failed": len(failed)}
     told = ", ".join(f"{count} {word(key, language)}" for key, count in counts.items() if count)

@@ -1,5 +1,6 @@
 """Reading traffic files for a command: several in a row, with progress, and with what could not be read."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,9 +24,13 @@ class TrafficFiles:
     Args:
         paths: in order of time.
         command: begins what is said of faults.
+
+    Raises:
+        typer.BadParameter: one of them is given twice.
     """
 
     def __init__(self, paths: Sequence[Path], command: str) -> None:
+        _check_once(paths)
         self.paths = paths
         self.problems: list[Problem] = []
         """The first faults."""
@@ -61,6 +66,20 @@ class TrafficFiles:
             typer.echo(f"fgw {self._command}: {problem}", err=True)
         elif self.faults == SHOWN + 1:
             typer.echo(f"fgw {self._command}: further lines that cannot be read are only counted", err=True)
+
+
+def place_of(path: Path) -> str:
+    """Where a file lies, whatever way leads to it; the standard input is ``-``."""
+    return "-" if str(path) == "-" else os.path.realpath(path)
+
+
+def _check_once(paths: Sequence[Path]) -> None:
+    seen: dict[str, Path] = {}
+    for path in paths:
+        first = seen.setdefault(place_of(path), path)
+        if first is not path:
+            words = f"{path} is given twice" + (f", first as {first}" if first != path else "")
+            raise typer.BadParameter(words, param_hint="FILES")
 
 
 def progress(total: float | None) -> Progress:

@@ -43,11 +43,10 @@ def trial(
     if language not in get_args(Language):
         raise typer.BadParameter(f"{language!r} is neither en nor zh", param_hint="--lang")
     began = time.perf_counter()
-    results = [
-        one
-        for one in _performed(_files(paths or [], shipped), title)
-        if one.result.problems or one.result.played
-    ]
+    files = _files(paths or [], shipped)
+    if junit is not None and any(junit.resolve() == file.resolve() for file in files):
+        raise typer.BadParameter(f"{junit} is one of the files that are played", param_hint="--junit")
+    results = [one for one in _performed(files, title) if one.result.problems or one.result.played]
     if not results:
         raise typer.BadParameter(_nothing(title))
     covered = _covered(results, shipped) if coverage or require_coverage else None

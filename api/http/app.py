@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import problems
+from api.http.backtest_jobs import Backtests
 from api.http.docs_page import docs_page
 from api.http.gateway_port import GatewayPort
 from api.http.inventory import Inventories
@@ -18,6 +19,7 @@ from api.http.perimeter import BODY_MOST, Files, Perimeter, permitted_hosts
 from api.http.routes import (
     alerts,
     attachments,
+    backtests,
     costs,
     device_params,
     device_rules,
@@ -63,6 +65,7 @@ ROOMS = (
     tags,
     posts,
     quality,
+    backtests,
     quarantine,
     live,
 )
@@ -94,6 +97,7 @@ def create_app(
     app.state.inventories = Inventories()
     app.state.live = Live(gateway, heartbeat)
     app.state.meters = Meters(gateway, app.state.live)
+    app.state.backtests = Backtests(lambda: gateway.store.path)
     app.state.report_turn = asyncio.Semaphore(1)
     for room in ROOMS:
         app.include_router(room.router, prefix="/api/v1")

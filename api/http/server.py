@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from api.http.backtest_jobs import Backtests
 from api.http.live import Live
 from api.http.perimeter import is_loopback
 from gateway.errors import SettingsError
@@ -54,6 +55,7 @@ async def serve(app: FastAPI, host: str, port: int, *, ready: Callable[[str], No
         await asyncio.shield(serving)
     finally:
         live: Live = app.state.live
+        backtests: Backtests = app.state.backtests
         live.close()
         server.should_exit = True
         try:
@@ -61,6 +63,7 @@ async def serve(app: FastAPI, host: str, port: int, *, ready: Callable[[str], No
         finally:
             for one in sockets:
                 one.close()
+            await backtests.close()
 
 
 def _configuration(app: FastAPI) -> uvicorn.Config:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.rule_tests import failure_text, located, play_one
+from api.rule_tests import failure_text, located, play_one, visible
 from gateway import rehearsal
 from gateway.errors import SiteError
 
@@ -25,7 +25,7 @@ class ScenarioFile(pytest.File):
         try:
             whole = rehearsal.read(self.path)
         except SiteError as error:
-            words = "\n".join(str(problem) for problem in located(error.problems, start))
+            words = "\n".join(visible(str(problem)) for problem in located(error.problems, start))
             raise self.CollectError(words or str(error)) from None
         for scenario in whole.scenarios:
             item: ScenarioItem = ScenarioItem.from_parent(self, name=scenario.title)

@@ -8,6 +8,7 @@ from gateway.rehearsal.alert_forms import alert_fits, alert_words
 from gateway.rehearsal.judging import judge
 from gateway.rehearsal.order_forms import order_fits, order_words
 from gateway.rehearsal.patrol_forms import round_fits, round_words
+from gateway.rehearsal.records import is_due
 from gateway.rehearsal.report_forms import notice_fits, outcome_fits, outcome_words
 from gateway.rehearsal.scenario import Expectation
 from gateway.rehearsal.verdicts import Verdict, View
@@ -57,7 +58,7 @@ def _round(one: Expectation, effects: Effects, view: View) -> Iterator[str]:
         due = one.given.get("due")
         if (
             found.route == one.given["round"]
-            and (due is None or found.key.replace("T", " ").endswith(str(due)))
+            and (due is None or is_due(found.key, str(due)))
             and round_fits(found, wanted, view.telling)
         ):
             yield round_words(found, view.telling, wanted)

@@ -49,8 +49,27 @@ def local_moment(value: object, timezone: str) -> datetime:
 
 def _shown_by_clocks(wall: datetime, place: tzinfo) -> datetime:
     if is_skipped(wall, place):
-        raise ValueError(f"found {wall:%Y-%m-%d %H:%M}, which no clock there shows: they are put forward past it")
+        raise ValueError(
+            f"found {wall:%Y-%m-%d %H:%M}, which no clock there shows: they are put forward past it"
+        )
     return wall
+
+
+def check_time(value: object) -> None:
+    """Look whether something is written like a time.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"found {shown(value)}; {_FORM}")  # noqa: TRY004 - it is reported as what is wrong
+    if _DATE.fullmatch(value):
+        local_date(value)
+    elif not _CLOCK.fullmatch(value):
+        try:
+            duration(value)
+        except ValueError as exc:
+            raise ValueError(f"found {shown(value)}; {_FORM}") from exc
 
 
 def signed_duration(value: object) -> Millis:
@@ -82,16 +101,13 @@ class Moments:
         Raises:
             ValueError: it is no time.
         """
-        if not isinstance(value, str):
-            raise ValueError(f"found {shown(value)}; {_FORM}")  # noqa: TRY004 - it is reported as what is wrong
-        if _DATE.fullmatch(value):
-            return self._instant(local_date(value)) - self.begin
-        clock = _CLOCK.fullmatch(value)
+        check_time(value)
+        text = str(value)
+        if _DATE.fullmatch(text):
+            return self._instant(local_date(text)) - self.begin
+        clock = _CLOCK.fullmatch(text)
         if clock is None:
-            try:
-                return duration(value)
-            except ValueError as exc:
-                raise ValueError(f"found {shown(value)}; {_FORM}") from exc
+            return duration(text)
         hour, minute, second = (int(part or 0) for part in clock.groups())
         wall = wall_time(self.begin + before, self._zone)
         wall = wall.replace(hour=hour, minute=minute, second=second, microsecond=0, fold=0)

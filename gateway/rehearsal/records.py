@@ -19,6 +19,13 @@ class Refused(NamedTuple):
     """The step that sent it."""
 
 
+def is_due(key: str, due: str) -> bool:
+    """Whether a round (by its key, ``2026-01-05T22:00``) was due at a local time, of any day where that names none."""
+    day, _, clock = due.replace("T", " ").rpartition(" ")
+    found, _, time = key.partition("T")
+    return time == f"{clock:0>5}" and day in ("", found)
+
+
 class Records:
     """Everything the engine put on record, also what it has forgotten itself."""
 
@@ -74,11 +81,11 @@ class Records:
                 return one
         return None
 
-    def round(self, route: str, key: str | None = None) -> Round | None:
+    def round(self, route: str, due: str | None = None) -> Round | None:
         """The newest round of a route; the one that was due at a local time, where that is given."""
         found = [
             one
             for one in self.rounds.values()
-            if one.route == route and (key is None or one.key.replace("T", " ").endswith(key))
+            if one.route == route and (due is None or is_due(one.key, due))
         ]
         return max(found, key=lambda one: one.start, default=None)

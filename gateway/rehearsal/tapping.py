@@ -74,7 +74,8 @@ def names_of(steps: Iterable[Step]) -> list[str] | None:
 def _entries(step: Step) -> list[dict[str, Json]]:
     entries = step.given["taps"] if "taps" in step.given else [step.given["tap"]]
     return [
-        dict(entry) if isinstance(entry, dict) else {} for entry in (entries if isinstance(entries, list) else ())
+        dict(entry) if isinstance(entry, dict) else {}
+        for entry in (entries if isinstance(entries, list) else ())
     ]
 
 

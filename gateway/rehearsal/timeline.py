@@ -2,12 +2,13 @@
 
 import heapq
 import json
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from gateway.codecs.scan import Fault, check_value
-from gateway.core.plan import Device, Kind, SitePlan
+from gateway.core.plan import Device, Kind, SitePlan, fits
 from gateway.core.values import Json, Millis, PointType, Scalar
 from gateway.rehearsal.moments import signed_duration
 from gateway.rehearsal.raw import raw_bytes
@@ -16,6 +17,7 @@ from gateway.rehearsal.tapping import Address, Tapping
 from gateway.site.fields import duration
 
 ENDLESS: Millis = 1 << 62
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -128,7 +130,7 @@ class Devices:
         self._root = f"{plan.topic_root}/{plan.site}"
         for name, voice in self._voices.items():
             if name in plan.devices:
-                voice.device = plan.devices[name]
+                voice.device, voice.tail = plan.devices[name], None
             else:
                 voice.quiet_until, voice.next_report = ENDLESS, None
 
@@ -200,7 +202,8 @@ class Devices:
         """Bring what rises or falls to where it is now."""
         for name, ramp in [*voice.ramps.items()]:
             value = ramp.value(at)
-            whole = voice.device.kind.points[name].type is PointType.INT
+            point = voice.device.kind.points.get(name)  # the site may have changed; the device does not know
+            whole = point is not None and point.type is PointType.INT
             voice.last[name] = round(value) if whole else round(value, 9)
             voice.tail = None
             if at >= ramp.until:
@@ -298,9 +301,12 @@ def publications(
 def value_of(kind: Kind, name: str, value: Json) -> Scalar | None:
     """A value as a device goes on reporting it; None where it is none of the point, and so is said only once."""
     point = kind.points.get(name)
-    if point is None or not isinstance(value, bool | int | float | str):
+    if point is None or not isinstance(value, bool | int | float | str) or not fits(point, value):
         return None
-    return None if isinstance(check_value(point, value), Fault) else value
+    if isinstance(value, str):
+        return None if _CONTROL.search(value) else value
+    sent = -(2**63) <= value < 2**63 if isinstance(value, int) else math.isfinite(value)
+    return value if sent else None
 
 
 def _report(kind: Kind, ts: Millis, values: Mapping[str, Json]) -> dict[str, Json]:

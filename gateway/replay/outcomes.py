@@ -3,14 +3,16 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import msgspec
 
 from gateway.core.effects import Outcome
 from gateway.core.values import Json, Millis
 from gateway.errors import Problem, TrafficError
+from gateway.traffic.part_file import PartFile
 
 PARTIAL = "replay.partial"
 """The last line of a result that is not whole: what was wrong, and what it cost."""
@@ -33,23 +35,17 @@ class OutcomeFile:
     def __init__(self, path: Path | None = None) -> None:
         self.kinds: Counter[str] = Counter()
         self._digest = hashlib.sha256()
-        self._path = path
-        self._file: BinaryIO | None = None
-        if path is not None:
-            self._part = path.with_name(f"{path.name}.part")
-            try:
-                self._file = self._part.open("wb")
-            except OSError as error:
-                raise TrafficError(f"{path} cannot be written: {error.strerror}") from error
+        if path is not None and path.suffix in (".gz", ".zst"):
+            raise TrafficError(f"{path}: outcomes are written as plain text; leave out {path.suffix}")
+        self._file = None if path is None else PartFile(path)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, fault: object, *_: object) -> None:
-        if self._file is not None and self._path is not None:
-            self._file.close()
-            if fault is None:
-                self._part.replace(self._path)
+        if self._file is not None:
+            with suppress(*(TrafficError,) if fault is not None else ()):  # what went wrong first is told
+                self._file.close(complete=fault is None)
 
     @property
     def count(self) -> int:
@@ -72,10 +68,7 @@ class OutcomeFile:
             return
         self._digest.update(lines)
         if self._file is not None:
-            try:
-                self._file.write(lines)
-            except OSError as error:
-                raise TrafficError(f"{self._path} cannot be written: {error.strerror}") from error
+            self._file.write(lines)
 
     def mark_partial(self, at: Millis, faults: int, problems: Iterable[Problem]) -> None:
         """Say in a last line that the result is not whole.

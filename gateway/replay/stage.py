@@ -28,6 +28,8 @@ class Stage:
         self.engine = Engine(plan, State())
         self.passed_over = 0
         """Configurations in the file that were not put in force."""
+        self.from_the_start = False
+        """Whether the file begins with the very first start of its gateway, so that nothing was known before it."""
         self.inputs = 0
         self.messages = 0
         self._decoder = Decoder(plan)
@@ -83,7 +85,10 @@ class Stage:
         """A gateway comes up, where the file does not tell of it."""
         self._begun = True
         if isinstance(first.input, Started):
+            self.from_the_start = first.input.last is None
             return []
+        if isinstance(first.input, Setup):
+            return [Started(first.at, None)]
         self._configured = True
         return [Started(first.at, None), Configured(first.at, self._plan)]
 
@@ -102,11 +107,11 @@ class Stage:
             if plan is not None:
                 self._configured = True
                 yield Configured(at, plan)
-            elif not self._configured:
+                return
+            self.passed_over += one.digest != self.engine.plan.digest
+            if not self._configured:
                 self._configured = True
                 yield Configured(at, self._plan)
-            elif one.digest != self.engine.plan.digest:
-                self.passed_over += 1
             return
         if not self._configured and not isinstance(one, Started):
             self._configured = True

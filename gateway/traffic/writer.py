@@ -1,15 +1,16 @@
 """Writing a traffic file, plain or compressed by its suffix; the same lines give the same bytes."""
 
-import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import zstandard
 
 from gateway.core.values import Message, Millis
 from gateway.errors import TrafficError
 from gateway.traffic.lines import TrafficInput, text_of
+from gateway.traffic.part_file import PartFile
 
 BLOCK = 256 << 10
 """Bytes that are gathered before they are compressed and written."""
@@ -52,15 +53,13 @@ class TrafficWriter:
         self.lines = 0
         self.size = 0
         """Bytes before compression."""
-        self._part = path.with_name(f"{path.name}.part")
         self._packing = _packing(path)
         self._last: Millis = 0
         self._held: list[bytes] = []
         self._holds = 0
-        try:
-            self._file: BinaryIO = self._part.open("wb")
-        except OSError as error:
-            raise TrafficError(f"{path} cannot be written: {error.strerror}") from error
+        self._file = PartFile(path)
+        self.part = self._file.part
+        """Where it lies until it is complete."""
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -71,7 +70,8 @@ class TrafficWriter:
         return self
 
     def __exit__(self, fault: object, *_: object) -> None:
-        self.close(complete=fault is None)
+        with suppress(*(TrafficError,) if fault is not None else ()):  # what went wrong first is told
+            self.close(complete=fault is None)
 
     def message(self, at: Millis, topic: str, payload: bytes, qos: int = 1, retained: bool = False) -> None:
         """Write a message; see :meth:`write`."""
@@ -103,7 +103,7 @@ class TrafficWriter:
     def flush(self) -> None:
         """Hand over what was written so far, so that it can be read after whatever may happen to this process."""
         self._pack()
-        self._put(self._packing.packer.flush(self._packing.between))
+        self._file.write(self._packing.packer.flush(self._packing.between))
         self._file.flush()
 
     def close(self, *, complete: bool = True) -> None:
@@ -112,27 +112,17 @@ class TrafficWriter:
             return
         try:
             self._pack()
-            self._put(self._packing.packer.flush(self._packing.end))
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError as error:
+            self._file.write(self._packing.packer.flush(self._packing.end))
+        except BaseException:
             complete = False
-            raise TrafficError(f"{self.path} cannot be written: {error.strerror}") from error
+            raise
         finally:
-            self._file.close()
-            if complete:
-                self._part.replace(self.path)
+            self._file.close(complete=complete)
 
     def _pack(self) -> None:
         held, self._held, self._holds = b"".join(self._held), [], 0
         if held:
-            self._put(self._packing.packer.compress(held))
-
-    def _put(self, data: bytes) -> None:
-        try:
-            self._file.write(data)
-        except OSError as error:
-            raise TrafficError(f"{self.path} cannot be written: {error.strerror}") from error
+            self._file.write(self._packing.packer.compress(held))
 
 
 def _packing(path: Path) -> _Packing:

@@ -19,6 +19,7 @@ from api.http.meters import (
 )
 from gateway.codecs.reasons import REASONS
 from gateway.core.patrol.flags import FLAGS
+from gateway.rehearsal import rehearse
 from gateway.settings import ADDRESSES, Settings
 from gateway.site.check import check_files
 from gateway.site.document import parse
@@ -58,8 +59,13 @@ def test_every_yaml_example_is_good(name: str, tmp_path: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(block.text)
         written.append(file)
-    for checked in check_files(written):
+    scenarios = [file for file in written if file.name.endswith(".scenario.yaml")]
+    for checked in check_files([file for file in written if file not in scenarios]):
         assert checked.good, str(checked)
+    for file in scenarios:
+        result = rehearse(file)
+        assert not result.problems, "\n".join(map(str, result.problems))
+        assert [failure for played in result.played for failure in played.failures] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

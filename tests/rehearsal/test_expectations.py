@@ -64,6 +64,7 @@ CASES = [
     (TRIP, "{no_work_order: repair, device: d2}", None),
     (ROUND, "{round: night, due: '22:00', state: judged, stops: {gate: on_time}}", None),
     (ROUND, "{round: night, due: 2026-01-05 22:00, result: incomplete}", ("round night due 2026-01-05 22:00: result=incomplete", "round night due 2026-01-05 22:00: state=judged result=unknown stops={gate: on_time, boiler: missed}")),
+    (ROUND, "{round: night, due: '2:00'}", ("round night due 2:00:", "no round night due 2:00; there are: 2026-01-05T22:00")),
     (ROUND, "{round: night, due: '21:00'}", ("round night due 21:00:", "no round night due 21:00; there are: 2026-01-05T22:00")),
     (ROUND, "{tap: t1, grade: C, counted: true, guard: g-07, received: '22:05'}", None),
     (ROUND, "{tap: t1, grade: A, checkpoint: boiler}", ("tap t1: grade=A checkpoint=boiler", "tap t1: grade=C counted=true flags=[] checkpoint=gate")),

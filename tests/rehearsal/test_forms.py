@@ -4,9 +4,9 @@ import ast
 import re
 from pathlib import Path
 
-import gateway.core
 from hypothesis import HealthCheck, given, settings
 
+import gateway.core
 from gateway.core import commands
 from gateway.rehearsal.forms import DETAILS, KINDS, OF_OUTCOMES
 from gateway.rehearsal.verbs import VERBS

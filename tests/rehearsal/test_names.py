@@ -97,6 +97,12 @@ WRONG = [
     ("- {at: 0s, expect: {work_order: hot, team: fiters}}", f"6: {ONE}.expect.team: unknown team 'fiters'; did you mean 'fitters'?"),
     ("- {at: 0s, expect: {notice: hot, why: escalted}}", f"6: {ONE}.expect.why: unknown why 'escalted'; did you mean 'escalation'?"),
     ("- {at: 0s, expect: {round: night, stops: {gate: in_time}}}", f"6: {ONE}.expect.stops.gate: unknown word for a stop 'in_time'; did you mean 'on_time'?"),
+    ("- {at: 0s, expect: {round: night, due: '22:0O'}}", f"6: {ONE}.expect.due: found '22:0O'; a local time is needed"),
+    ("- {at: 0s, expect: {alert: hot, raised_at: '25:00'}}", f"6: {ONE}.expect.raised_at: found '25:00'; a time is a duration since the beginning"),
+    ("- {at: 0s, expect: {outcome: alert.raised, at: 300}}", f"6: {ONE}.expect.at: found 300; a time is"),
+    ("- {at: 0s, expect: {alert: hot, cause: {valeu: 90}}}", f"6: {ONE}.expect.cause.valeu: unknown field 'valeu'; did you mean 'value'?"),
+    ("- {at: 0s, expect: {tap: t1, flags: [late_uplaod]}}", f"6: {ONE}.expect.flags: unknown flag 'late_uplaod'; did you mean 'late_upload'?"),
+    ("- {at: 0s, expect: {tap: t1, flags: late_uplaod}}", f"6: {ONE}.expect.flags: unknown flag 'late_uplaod'"),
     ("- {at: 2026-03-29 02:30, event: trip}", f"6: {ONE}.at: found 2026-03-29 02:30, which no clock there shows"),
     ("- 5", f"6: {ONE}: found 5; a mapping (name: value) is needed"),
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.rehearsal.stage import Stage
-from tests.rehearsal.mill import failures_of
+from tests.rehearsal.mill import HERE, failures_of
 
 # Each story passes as it stands. Times are what the rules of thing.yaml make of them.
 STORIES = {
@@ -235,14 +235,30 @@ def test_what_is_refused_again_and_again_is_told_once_with_its_number(tmp_path: 
     """
     (one,) = failures_of(tmp_path, steps)
     assert re.fullmatch(
-        r"refused: time_in_future: ts \d+ is more than 120 s after its receipt; and \d,?\d\d more like it", one.found
+        r"refused: time_in_future: ts \d+ is more than 120 s after its receipt; and \d,?\d\d more like it",
+        one.found,
     )
+
+
+def test_a_point_that_goes_while_it_rises_is_refused_and_no_fault_of_the_gateway(tmp_path: Path) -> None:
+    text = (HERE / "thing.yaml").read_text()
+    begin, end = text.index("  full:"), text.index("  tripped:")
+    text = (text[:begin] + text[end:]).replace("  level: {type: int, valid: [0, 100]}\n", "")
+    (tmp_path / "poorer.yaml").write_text(text)
+    steps = """
+    - {at: 0s, values: {temp: 60, level: 5}}
+    - {at: 0s, ramp: {level: 50}, over: 5m}
+    - {at: 1m, configure: {profiles: [poorer.yaml]}}
+    - {at: 6m, expect: {device: d1, values: {temp: 60}}}
+    """
+    (one,) = failures_of(tmp_path, steps)
+    assert one.found.startswith("refused: unknown_point")
 
 
 def test_each_point_that_is_refused_is_told_and_none_is_said_again(tmp_path: Path) -> None:
     steps = """
     - {at: 0s, values: {temp: 9999, level: 1.5, open: 3, mode: auto}}
-    - {at: 0s, values: {starts: 18446744073709551616}}
+    - {at: 0s, values: {starts: 10000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000}}
     - {at: 5m, expect: {device: d1, values: {mode: auto}}}
     """
     found = [one.found for one in failures_of(tmp_path, steps)]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from gateway.core.inputs import LinkUp, Started, Tick
 from gateway.core.values import DAY
 from gateway.replay import read_outcomes
 from gateway.traffic import Line, Setup
@@ -42,10 +43,8 @@ def test_what_was_expected_is_compared_line_for_line(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     assert fgw("replay", traffic, "--site", site, "--out", out).status == 0
     same = fgw("replay", traffic, "--site", site, "--expect", out)
-    assert (same.status, same.err) == (
-        0,
-        f"as expected: {len(list(read_outcomes(out)))} outcomes are the same, line for line\n",
-    )
+    assert same.status == 0
+    assert f"as expected: {len(list(read_outcomes(out)))} outcomes are the same, line for line\n" in same.err
     lenient = fgw("replay", traffic, "--site", write_site(tmp_path / "new", hot=88), "--expect", out)
     assert lenient.status == 1
     assert "- 2026-09-21 22:21:40.000 alert.raised_again p1 hot/warning" in lenient.err
@@ -70,7 +69,7 @@ def test_a_file_of_broken_lines_does_not_flood_the_terminal(tmp_path: Path) -> N
     write_story(traffic, [reading(START, "p1", 20.0)])
     traffic.write_bytes(traffic.read_bytes() + b"x\n" * 500)
     said = fgw("replay", traffic, "--site", site)
-    assert (said.status, len(said.err.splitlines())) == (1, 22)
+    assert (said.status, len(said.err.splitlines())) == (1, 23)
     assert "further lines that cannot be read are only counted" in said.err
 
 
@@ -107,6 +106,41 @@ def test_a_file_can_be_judged_by_the_sites_it_carries(tmp_path: Path) -> None:
         (["{story}"], 2, "give one of --site, --as-recorded and --to"),
         (["{story}", "--site", "{site}", "--as-recorded"], 2, "not --site and --as-recorded"),
         (["{story}", "--as-recorded"], 1, "does not begin with a site; judge it by one with --site"),
+        (["{story}", "{story}", "--site", "{site}"], 2, "story.jsonl is given twice"),
+        (["{story}", "{link}", "--site", "{site}"], 2, "link.jsonl is given twice, first as"),
+        (
+            ["{story}", "--site", "{site}", "--out", "{story}"],
+            2,
+            "story.jsonl is read, and would be written over",
+        ),
+        (
+            ["{story}", "--site", "{site}", "--out", "{link}"],
+            2,
+            "link.jsonl is read, and would be written over",
+        ),
+        (
+            ["-", "--site", "{site}", "--expect", "{site}", "--out", "{site}"],
+            2,
+            "is read, and would be written over",
+        ),
+        (["{story}", "--site", "{site}", "--speed", "5"], 2, "--speed: goes with --to only"),
+        (["{story}", "--site", "{site}", "--shift", "now"], 2, "--shift: goes with --to only"),
+        (
+            ["{story}", "--to", "mqtt://nowhere.invalid", "--out", "o", "--settle", "1h"],
+            2,
+            "--out --settle: says what",
+        ),
+        (
+            ["{story}", "--site", "{site}", "--out", "o.jsonl.zst"],
+            1,
+            "o.jsonl.zst: outcomes are written as plain text",
+        ),
+        (["{story}", "--site", "{site}", "--out", "/dev/null"], 1, "/dev/null is no ordinary file"),
+        (
+            ["{story}", "--site", "{site}", "--out", "{folder}"],
+            1,
+            "is a folder; the name of a file is needed",
+        ),
         (["{story}", "--site", "none.yaml"], 1, "there is no such file"),
         (["none.jsonl", "--site", "{site}"], 1, "none.jsonl: there is no such file"),
         (["{story}", "--site", "{site}", "--settle", "soon"], 2, "'soon' is no duration"),
@@ -116,10 +150,86 @@ def test_a_file_can_be_judged_by_the_sites_it_carries(tmp_path: Path) -> None:
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_a_wrong_call_is_told_in_words(tmp_path: Path, arguments: list[str], status: int, words: str) -> None:
-    places = {"story": write_story(tmp_path / "story.jsonl"), "site": write_site(tmp_path)}
+    places = {
+        "story": write_story(tmp_path / "story.jsonl"),
+        "site": write_site(tmp_path),
+        "folder": tmp_path,
+        "link": tmp_path / "link.jsonl",
+    }
+    places["link"].symlink_to(places["story"])
     said = fgw("replay", *[one.format(**places) for one in arguments])
     assert said.status == status, said
     assert words in " ".join(said.err.replace("│", " ").split())
+
+
+def test_what_was_before_a_file_that_begins_in_the_middle_is_said_to_be_unknown(tmp_path: Path) -> None:
+    one, site = bundle(), write_site(tmp_path)
+    for last, whole in ((None, True), (START - 1, False)):
+        lines = [Line(0, START, Started(START, last)), Line(0, START, Setup(START, one.digest, one.encode()))]
+        traffic = write_story(tmp_path / "story.jsonl", [*lines, *story()])
+        for way in (["--as-recorded"], ["--site", site]):
+            said = fgw("replay", traffic, *way)
+            assert (said.status, "what was known before its first line" in said.err) == (0, not whole)
+            assert json.loads(fgw("replay", traffic, *way, "--json").out)["from_the_start"] is whole
+
+
+def test_a_file_that_names_its_site_only_later_is_not_judged_by_it_from_the_beginning(tmp_path: Path) -> None:
+    one = bundle()
+    lines = [*story()[:20]]
+    late = Line(0, lines[-1].at, Setup(lines[-1].at, one.digest, one.encode()))
+    said = fgw("replay", write_story(tmp_path / "a.jsonl", [*lines, late, *story()[20:]]), "--as-recorded")
+    assert (said.status, "does not begin with a site" in said.err) == (1, True)
+    begun = [Line(0, START - 1, Tick(START - 1)), Line(0, START, Setup(START, one.digest, one.encode()))]
+    begun.insert(1, Line(0, START - 1, LinkUp(START - 1)))
+    said = fgw("replay", write_story(tmp_path / "b.jsonl", [*begun, *story()]), "--as-recorded", "--json")
+    assert (said.status, json.loads(said.out)["outcomes"]["alert.raised"]) == (0, 3)
+
+
+def test_a_site_that_leads_is_in_force_once_as_with_any_other(tmp_path: Path) -> None:
+    one, site = bundle(), write_site(tmp_path)
+    lines = [Line(0, START, Setup(START, one.digest, one.encode())), *story()]
+    traffic = write_story(tmp_path / "story.jsonl", lines)
+    answers = [fgw("replay", traffic, *way, "--json").out for way in (["--as-recorded"], ["--site", site])]
+    digests = {json.loads(answer)["sha256"] for answer in answers}
+    bare = write_story(tmp_path / "bare.jsonl")
+    digests.add(json.loads(fgw("replay", bare, "--site", site, "--json").out)["sha256"])
+    assert len(digests) == 1
+
+
+def test_no_control_character_of_a_difference_reaches_the_terminal(tmp_path: Path) -> None:
+    site, traffic = write_site(tmp_path), write_story(tmp_path / "story.jsonl")
+    assert fgw("replay", traffic, "--site", site, "--out", tmp_path / "out.jsonl").status == 0
+    traffic.write_text(traffic.read_text().replace('"anna"', r'"\u001b[2Jan"'))
+    said = fgw("replay", traffic, "--site", site, "--expect", tmp_path / "out.jsonl")
+    assert (said.status, "\x1b" in said.err, r"\x1b[2Jan" in said.err) == (1, False, True)
+
+
+def test_a_moment_that_cannot_be_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    traffic = write_story(tmp_path / "a.jsonl", [*story(), reading(4_102_444_800_000, "p1", 20.0)])
+    said = fgw("replay", traffic, "--site", write_site(tmp_path), "--out", tmp_path / "out.jsonl")
+    assert (said.status, "line 312: at 4102444800000 lies past the year 2099" in said.err) == (1, True), (
+        said.err
+    )
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_every_site_that_is_passed_over_is_counted_the_first_too(tmp_path: Path) -> None:
+    one, other, site = bundle(), bundle(hot=88), write_site(tmp_path)
+    for first in (Started(START, None), Tick(START)):
+        lines = [Line(0, START, first), Line(0, START, Setup(START, other.digest, other.encode())), *story()]
+        lines.append(Line(0, lines[-1].at, Setup(lines[-1].at, one.digest, one.encode())))
+        said = fgw("replay", write_story(tmp_path / "a.jsonl", lines), "--site", site)
+        assert "1 other sites in the file were passed over" in said.err
+
+
+def test_broken_lines_before_the_site_do_not_hide_it(tmp_path: Path) -> None:
+    one = bundle()
+    traffic = write_story(
+        tmp_path / "story.jsonl", [Line(0, START, Setup(START, one.digest, one.encode())), *story()]
+    )
+    traffic.write_bytes(b"x\n" * 20_000 + traffic.read_bytes())
+    said = fgw("replay", traffic, "--as-recorded", "--json")
+    assert (said.status, json.loads(said.out)["fault_count"]) == (1, 20_000)
 
 
 def test_a_line_out_of_order_is_told_with_what_was_expected(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """``fgw replay --to``: a file published on a real broker."""
 
 import asyncio
+import contextlib
 import json
+import signal
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +66,31 @@ async def test_a_truncated_file_is_published_as_far_as_it_goes(tmp_path: Path, b
     said, heard = await published(broker, 2, traffic, "--speed", "max")
     assert (said.status, len(heard)) == (1, 2)
     assert "PARTIAL: 1 lines or files could not be read to their end" in said.err
+
+
+async def test_a_replay_that_waits_for_its_input_can_be_ended_by_hand(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    traffic = write_story(tmp_path / "a.jsonl", [reading(START + at, "p1", 20.5) for at in range(400)])
+    command = [sys.executable, "-m", "api.cli", "replay", "-", "--to", broker.url, "--speed", "max"]
+    async with aiomqtt.Client("127.0.0.1", broker.port) as client, asyncio.timeout(60):
+        await client.subscribe("facility/#", qos=1)
+        messages = aiter(client.messages)
+        child = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+        assert child.stdin is not None
+        child.stdin.write(traffic.read_bytes())
+        await child.stdin.drain()
+        await anext(messages)
+        with contextlib.suppress(TimeoutError):
+            while True:  # until it has nothing more to send and waits for its input
+                await asyncio.wait_for(anext(messages), 2)
+        while child.returncode is None:
+            child.send_signal(signal.SIGINT)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(child.wait(), 1)
+    assert child.stderr is not None
+    assert b"Traceback" not in await child.stderr.read()
+    assert child.returncode in (1, 130)
 
 
 @pytest.mark.parametrize(

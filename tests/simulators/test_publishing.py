@@ -210,6 +210,6 @@ async def test_an_impossible_simulation_is_refused(
 
 async def test_no_broker_is_said_after_a_while(house: SitePlan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulators.publisher.ANSWER_WITHIN", 0.5)
-    words = r"no broker accepts a connection at mqtt://127\.0\.0\.1:1: .*Connect call failed"
+    words = r"no broker accepts a connection at mqtt://127\.0\.0\.1:1: .*Connection refused"
     with pytest.raises(SimulationError, match=words):
         await simulate(site=house, url="mqtt://127.0.0.1:1", duration=1)

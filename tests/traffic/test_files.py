@@ -116,6 +116,7 @@ BROKEN: list[tuple[str | bytes | dict[str, object], str]] = [
     (good(input="up"), '"input" stands beside "topic" or "payload"'),
     ({"at": START, "input": "sideways"}, "unknown input 'sideways' (allowed: command, configured, lost,"),
     ({"at": START, "input": "started"}, "'started' needs a \"body\""),
+    ({"at": START, "input": "started", "body": START + 1}, f"a moment up to {START} is expected, or null"),
     ({"at": START, "input": "started", "body": "x"}, "the body of 'started': Expected `int | null`"),
     (
         {"at": START, "input": "refused", "body": {"device": 1}},
@@ -261,13 +262,20 @@ def test_what_is_no_file_is_left_alone(path: str, what: str) -> None:
         TrafficWriter.open(Path(path))
 
 
+def write_back(file: TrafficWriter) -> None:
+    for at in (START, START - 1):
+        file.message(at, "a", b"1" * 100)
+
+
 def test_what_goes_wrong_first_is_told_and_not_what_follows_from_it(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
     try:
-        with pytest.raises(KeyError), TrafficWriter.open(tmp_path / "a.jsonl") as file:
-            file.message(START, "a", b"1" * 100)
-            raise KeyError
+        with (
+            pytest.raises(ValueError, match="in order of time"),
+            TrafficWriter.open(tmp_path / "a.jsonl") as file,
+        ):
+            write_back(file)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import msgspec
 import sqlalchemy as sa
+import zstandard
 
 from gateway.adapters.sql import journal, schema
 from gateway.core.effects import Outcome
 from gateway.core.values import Millis
+from gateway.errors import DataDirError
 from gateway.traffic.lines import LATEST, Line, Setup, TrafficInput
 
 PAGE = 2_000
@@ -30,17 +32,45 @@ def journal_lines(
         connection: a reader's.
         since: milliseconds UTC, inclusive.
         until: milliseconds UTC, exclusive.
+
+    Raises:
+        DataDirError: an entry is damaged, or of another version of the gateway.
     """
     table = schema.journal.c
-    chosen = sa.select(table.body).where(table.last_at >= since, table.first_at < until).order_by(table.seq)
-    for (body,) in connection.execute(chosen).yield_per(1):
-        found = [
-            Line(0, at, _input(connection, at, one))
-            for at, one in journal.entries(body)
-            if since <= at < until
-        ]
-        if found:
-            yield found
+    chosen = (
+        sa.select(table.seq, table.body)
+        .where(table.last_at >= since, table.first_at < until)
+        .order_by(table.seq)
+    )
+    for seq, body in connection.execute(chosen).yield_per(1):
+        try:
+            entries = [(at, one) for at, one in journal.entries(body) if since <= at < until]
+        except (msgspec.DecodeError, zstandard.ZstdError, KeyError) as error:
+            raise DataDirError(f"entry {seq} of the journal cannot be read: {error}") from error
+        if entries:
+            yield [Line(0, at, _input(connection, at, one)) for at, one in entries]
+
+
+def site_before(connection: sa.Connection, at: Millis) -> Setup | None:
+    """The site that was in force just before a moment (milliseconds UTC); None where the records do not tell."""
+    table = schema.outcome.c
+    chosen = sa.select(table.body).where(table.kind == "site.configured", table.at < at)
+    body = connection.scalar(chosen.order_by(table.seq.desc()).limit(1))
+    digest = None if body is None else msgspec.json.decode(body, type=Outcome).detail.get("digest")
+    if not isinstance(digest, str):
+        return None
+    return Setup(
+        at,
+        digest,
+        connection.scalar(sa.select(schema.config.c.bundle).where(schema.config.c.digest == digest)),
+    )
+
+
+def latest(connection: sa.Connection) -> Millis:
+    """The last moment the gateway has put on record, milliseconds UTC; 0 where there is none."""
+    told = connection.scalar(sa.select(sa.func.max(schema.outcome.c.at))) or 0
+    kept = span(connection)
+    return max(told, 0 if kept is None else kept[1])
 
 
 def _input(connection: sa.Connection, at: Millis, one: journal.Kept | str) -> TrafficInput:
