@@ -107,11 +107,16 @@ async def test_what_a_killed_broker_left_unacknowledged_is_sent_again_in_order(m
     assert line.sent == len(payloads)
 
 
-async def test_connections_lost_again_and_again_lose_nothing_and_keep_the_order(mosquitto: Mosquitto) -> None:
+async def test_connections_lost_again_and_again_lose_nothing_and_keep_the_order(tmp_path: Path) -> None:
     payloads = [str(number).encode() for number in range(3000)]
+    with Mosquitto(tmp_path, {"autosave_on_changes": "false"}) as server:
+        await over_a_relay(server, payloads)
+
+
+async def over_a_relay(server: Mosquitto, payloads: list[bytes]) -> None:
     async with (
-        listening(mosquitto.url) as ear,
-        Relay(mosquitto.port) as relay,
+        listening(server.url) as ear,
+        Relay(server.port) as relay,
         running(line_to(relay.port)) as line,
     ):
         for number, payload in enumerate(payloads):
