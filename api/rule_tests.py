@@ -44,7 +44,7 @@ def find(paths: Iterable[Path]) -> list[Path]:
     Raises:
         NoSuchTests: one is neither a file nor a folder, or a folder holds no scenario.
     """
-    found: dict[Path, Path] = {}
+    found: dict[str, Path] = {}
     for path in paths:
         if path.is_dir():
             inside = sorted(_below(path))
@@ -55,7 +55,7 @@ def find(paths: Iterable[Path]) -> list[Path]:
         else:
             raise NoSuchTests(f"there is no file or folder {path}")
         for one in inside:
-            found.setdefault(one.resolve(), one)
+            found.setdefault(os.path.realpath(one), one)
     return list(found.values())
 
 

@@ -42,6 +42,7 @@ def journal(
     """Write every input the gateway has kept, as a traffic file that `fgw replay` and `fgw backtest` read."""
     from api.cli.moments import stretch
     from api.cli.traffic_files import progress
+    from api.http.instants import written
     from gateway.adapters.sql.beside import beside
     from gateway.adapters.sql.recording import span
     from gateway.errors import DataDirError
@@ -56,6 +57,10 @@ def journal(
         if kept is None:
             raise DataDirError(f"the journal in {folder} is empty")
         first, last = stretch(since, until, kept)
+        if first < kept[0]:
+            typer.echo(
+                f"the journal begins at {written(kept[0], 'UTC')}: nothing before that is in it", err=True
+            )
         masked = _Masked(connection, keep_guards) if mask else None
         with TrafficWriter.open(out) as file, progress(last - first) as bar:
             for lines in _lines(connection, first, last):

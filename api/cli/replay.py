@@ -124,6 +124,8 @@ def _run(
     if stage is None:
         raise typer.BadParameter("the file holds no line that could be read", param_hint="fgw replay")
     if settle:
+        if source.last + settle >= LATEST:
+            raise typer.BadParameter("it ends after the year 2099", param_hint="--settle")
         effects = stage.pass_by(source.last + settle)
         outcomes.add(effects.outcomes)
         keep(effects.outcomes)

@@ -44,7 +44,7 @@ def trial(
         raise typer.BadParameter(f"{language!r} is neither en nor zh", param_hint="--lang")
     began = time.perf_counter()
     files = _files(paths or [], shipped)
-    if junit is not None and any(junit.resolve() == file.resolve() for file in files):
+    if junit is not None and any(os.path.realpath(junit) == os.path.realpath(file) for file in files):
         raise typer.BadParameter(f"{junit} is one of the files that are played", param_hint="--junit")
     results = [one for one in _performed(files, title) if one.result.problems or one.result.played]
     if not results:

@@ -11,7 +11,7 @@ from gateway.rehearsal.ground import DEVICE, Ground, Layer
 from gateway.rehearsal.moments import BEGIN, local_date, local_moment
 from gateway.rehearsal.scenario import Scenario, ScenarioFile
 from gateway.rehearsal.shape import Shape, ValueT
-from gateway.rehearsal.spans import check_length, check_ramps
+from gateway.rehearsal.spans import check_ends, check_length, check_ramps
 from gateway.rehearsal.steps import Teller, plan_of
 from gateway.rehearsal.tapping import names_of
 from gateway.site.bundle import read_text
@@ -104,6 +104,7 @@ def _scenario(
     teller = Teller(shape, ground, layers, plan, begin, _default_device(shape, file, data, path, plan))
     told = tuple(one for number, step in steps if (one := teller.step((*path, "steps", number), step)))
     check_ramps(told, shape.report)
+    check_ends(told, shape.report)
     check_length(told, shape.report, reporting=reporting)
     return Scenario(
         title=title,

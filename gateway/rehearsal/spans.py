@@ -34,6 +34,17 @@ def check_ramps(steps: Sequence[Step], report: Report) -> None:
                 report((*step.path, "ramp", name), words)
 
 
+def check_ends(steps: Sequence[Step], report: Report) -> None:
+    """A scenario ends with its last step: what only begins there would not be played, and nobody would notice."""
+    for step in steps:
+        begins = "ramp" if step.action == "ramp" else "times" if step.given.get("times", 1) != 1 else None
+        if begins is not None and step.at == steps[-1].at:
+            words = (
+                "the scenario ends at this moment, and what comes after it is not played; add a later step"
+            )
+            report((*step.path, begins), words)
+
+
 def check_length(steps: Sequence[Step], report: Report, *, reporting: bool) -> None:
     """No scenario may take for ever: neither by its length nor by what is reported in it."""
     if not steps:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from gateway.core.plan import SitePlan
-from gateway.core.values import Json, PointType
+from gateway.core.values import Json, PointType, show_duration
 from gateway.rehearsal.actions import CHANNELS
 from gateway.rehearsal.look import text_of, whole_of
 from gateway.rehearsal.moments import signed_duration
 from gateway.rehearsal.raw import raw_bytes
 from gateway.rehearsal.scenario import Step
+from gateway.rehearsal.spans import LONGEST
 from gateway.rehearsal.tap_names import TapLook
 from gateway.rehearsal.verbs import VERBS
 from gateway.site.fields import duration, number, positive_duration, shown
@@ -124,7 +125,7 @@ class _StepLook(TapLook):
         return any(name in self.given for name in POINTERS.get(family, ()))
 
     def clock(self) -> None:
-        self.take(("clock",), self.given["clock"], signed_duration)
+        self.take(("clock",), self.given["clock"], _clock_shift)
 
     def restart(self) -> None:
         self.take(("restart",), self.given["restart"], positive_duration)
@@ -175,6 +176,11 @@ POINTERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 def _pointers(verb: str) -> str:
     family = verb.partition(".")[0]
     return " or ".join((*(f"'{name}'" for name in POINTERS.get(family, ())), "'target'"))
+
+
+def _clock_shift(value: Json) -> None:
+    if abs(signed_duration(value)) > LONGEST:
+        raise ValueError(f"found {shown(value)}; a clock is set by at most {show_duration(LONGEST)}")
 
 
 def order_names(plan: SitePlan) -> list[str]:

@@ -107,11 +107,11 @@ class Stage:
             if plan is not None:
                 self._configured = True
                 yield Configured(at, plan)
-                return
-            self.passed_over += one.digest != self.engine.plan.digest
-            if not self._configured:
+            elif not self._configured:
                 self._configured = True
                 yield Configured(at, self._plan)
+            elif one.digest != self.engine.plan.digest:
+                self.passed_over += 1
             return
         if not self._configured and not isinstance(one, Started):
             self._configured = True

@@ -162,7 +162,9 @@ def _other(at: Millis, kind: str, raw: msgspec.Raw | msgspec.UnsetType) -> Traff
             return LinkLost(at, body)
         case "started":
             if body is not None and not 0 <= body <= at:
-                raise ValueError(f"the body of 'started' says {body}; a moment up to {at} is expected, or null")
+                raise ValueError(
+                    f"the body of 'started' says {body}; a moment up to {at} is expected, or null"
+                )
             return Started(at, body)
         case "refused":
             return Rejection(at, body.device, body.topic, body.reason, body.detail, b"")

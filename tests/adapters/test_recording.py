@@ -69,6 +69,7 @@ async def test_a_journal_that_is_cut_begins_with_the_site_that_was_in_force(
     assert isinstance(first.input, Setup)
     assert (first.input.digest, first.input.bundle) == (sites[0].digest, sites[0].bundle)
     assert [line.input for line in rest] == [line.input for line in lines_of(whole)][-len(rest) :]
+    assert "the journal begins at 2026-09-21T14:13:" in exported("journal", kept, whole, "--since", "30d").err
     done = fgw("replay", cut, "--as-recorded", "--json")
     assert (done.status, json.loads(done.out)["from_the_start"]) == (0, False)
 

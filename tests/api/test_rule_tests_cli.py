@@ -248,6 +248,16 @@ def test_a_report_never_takes_the_place_of_a_file_that_is_played(folder: Path) -
     assert Path("lift.scenario.yaml").read_text() == GOOD
 
 
+def test_a_link_that_leads_nowhere_is_told_in_words(folder: Path) -> None:
+    write("lift.scenario.yaml", GOOD)
+    for name in ("loop", "gone"):
+        (folder / f"{name}.scenario.yaml").symlink_to("loop.scenario.yaml" if name == "loop" else "none")
+    done = fgw("test", ".", "--junit", "loop.scenario.yaml")
+    assert done.status in (1, 2)
+    done = fgw("test", ".")
+    assert (done.status, "1 passed, 0 failed, 2 files cannot be read" in done.out) == (1, True)
+
+
 def test_no_control_character_of_a_file_reaches_the_terminal(folder: Path) -> None:  # noqa: ARG001
     act = """\
       - {at: 2m, act: alert.ack, rule: emergency_stop, by: "\\e[2Jbo"}

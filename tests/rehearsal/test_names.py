@@ -103,6 +103,9 @@ WRONG = [
     ("- {at: 0s, expect: {alert: hot, cause: {valeu: 90}}}", f"6: {ONE}.expect.cause.valeu: unknown field 'valeu'; did you mean 'value'?"),
     ("- {at: 0s, expect: {tap: t1, flags: [late_uplaod]}}", f"6: {ONE}.expect.flags: unknown flag 'late_uplaod'; did you mean 'late_upload'?"),
     ("- {at: 0s, expect: {tap: t1, flags: late_uplaod}}", f"6: {ONE}.expect.flags: unknown flag 'late_uplaod'"),
+    ("- {at: 0s, event: trip, times: 3, every: 1s}", f"6: {ONE}.times: the scenario ends at this moment, and what comes after it is not played"),
+    ("- {at: 0s, values: {temp: 5}}\n- {at: 0s, ramp: {temp: 90}, over: 5m}", "7: scenarios[0].steps[1].ramp: the scenario ends at this moment"),
+    ("- {at: 0s, clock: -401d}", f"6: {ONE}.clock: found '-401d'; a clock is set by at most 400d"),
     ("- {at: 2026-03-29 02:30, event: trip}", f"6: {ONE}.at: found 2026-03-29 02:30, which no clock there shows"),
     ("- 5", f"6: {ONE}: found 5; a mapping (name: value) is needed"),
 ]  # fmt: skip

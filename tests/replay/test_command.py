@@ -144,6 +144,7 @@ def test_a_file_can_be_judged_by_the_sites_it_carries(tmp_path: Path) -> None:
         (["{story}", "--site", "none.yaml"], 1, "there is no such file"),
         (["none.jsonl", "--site", "{site}"], 1, "none.jsonl: there is no such file"),
         (["{story}", "--site", "{site}", "--settle", "soon"], 2, "'soon' is no duration"),
+        (["{story}", "--site", "{site}", "--settle", "99999999999"], 2, "it ends after the year 2099"),
         (["{story}", "--site", "{site}", "--expect", "{story}"], 1, "story.jsonl:1: no outcome of a replay"),
         (["{story}", "--site", "{site}", "--out", "/proc/none/out"], 1, "/proc/none/out cannot be written"),
     ],
@@ -211,15 +212,6 @@ def test_a_moment_that_cannot_be_is_told_and_not_waited_for(tmp_path: Path) -> N
         said.err
     )
     assert not (tmp_path / "out.jsonl").exists()
-
-
-def test_every_site_that_is_passed_over_is_counted_the_first_too(tmp_path: Path) -> None:
-    one, other, site = bundle(), bundle(hot=88), write_site(tmp_path)
-    for first in (Started(START, None), Tick(START)):
-        lines = [Line(0, START, first), Line(0, START, Setup(START, other.digest, other.encode())), *story()]
-        lines.append(Line(0, lines[-1].at, Setup(lines[-1].at, one.digest, one.encode())))
-        said = fgw("replay", write_story(tmp_path / "a.jsonl", lines), "--site", site)
-        assert "1 other sites in the file were passed over" in said.err
 
 
 def test_broken_lines_before_the_site_do_not_hide_it(tmp_path: Path) -> None:

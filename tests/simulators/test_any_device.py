@@ -35,7 +35,7 @@ def test_a_profile_without_a_model_gets_plausible_values(seed: int) -> None:
     decoder = Decoder(plan)
     last: dict[str, float] = {"starts": 0, "hours": 0}
     reports = 0
-    for sent in Fleet(plan, seed=seed, start=START).advance(START + HOUR):
+    for sent in Fleet(plan, seed=seed, start=START).advance(START + HOUR - 1):  # or both ends are in it
         for fact in decoder.decode(Message(sent.topic, sent.payload, sent.retain), sent.at):
             if isinstance(fact, Telemetry):
                 reports += 1
