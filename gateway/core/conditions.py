@@ -291,9 +291,10 @@ def silence_end(condition: Silent, dev: DeviceState, scalars: Scalars) -> Millis
 
     Time that nobody observed does not count as silence.
     """
-    heard = dev.heard if condition.point is None else dev.heard_points.get(condition.point)
+    point = condition.point
+    heard = dev.heard if point is None else dev.heard_points.get(point)
     if heard is None:
-        heard = dev.awaited.get(condition.point or "", scalars.seen_since)
+        heard = dev.awaited.get(point or "", scalars.seen_since)
     heard = max(heard, dev.lit_at)
     if not scalars.gaps or scalars.gaps[-1][1] <= heard:
         return heard + condition.after

@@ -44,6 +44,7 @@ class Desk:
         self.waiting: dict[str, dict[str, None]] = {}
         """Devices that seem silent while it is open whether the one they are heard through lives, by that one."""
         self._programs: dict[int, tuple[Kind, Program]] = {}
+        self._known: dict[str, tuple[Device, DeviceState, Program]] = {}
         self.moment.now = state.scalars.now
         self.adopt(plan)
 
@@ -58,6 +59,7 @@ class Desk:
         self.plan = plan
         self.moment.grace = plan.boot_grace
         self._programs.clear()
+        self._known.clear()
         self.assets = tags.assets(plan)
         """The device that each tag is on."""
         self.tags, self.codes = tags.index(plan), tags.codes(plan)
@@ -90,6 +92,7 @@ class Desk:
         """Put devices with other parameters in force."""
         tuned = {device.id: device for device in devices}
         self.plan = replace(self.plan, devices={**self.plan.devices, **tuned})
+        self._known.clear()
 
     def await_once(self, due: Millis | None, owner: str, purpose: str) -> None:
         """Ask for the one wake-up of this purpose and owner; an earlier one is not meant any more."""
@@ -139,6 +142,14 @@ class Desk:
         if state is None:
             state = self.state.devices[name] = DeviceState()
         return self.plan.devices[name], state
+
+    def known(self, name: str) -> tuple[Device, DeviceState, Program]:
+        """A device of the plan with its state and its program; looked up once, since every message asks for it."""
+        found = self._known.get(name)
+        if found is None:
+            device, dev = self.device(name)
+            found = self._known[name] = (device, dev, self.program(device.kind))
+        return found
 
     def touch_alert(self, alert: Alert) -> None:
         """The alert changed: give it a new version and have it committed."""

@@ -85,29 +85,37 @@ class Engine:
         """
         desk = self._desk
         desk.effects = effects = Effects()
-        scalars, timers = desk.state.scalars, desk.timers
+        scalars, moment, next_due = desk.state.scalars, desk.moment, desk.timers.next_due
         for one in inputs:
+            at = one.at
             if type(one) is Started and one.last is not None:
-                self._advance(one.last)
-                scalars.now = desk.moment.now = max(scalars.now, one.last)
-                observing.lose(desk, one.last, "the gateway was down")
-                preventive.rest(desk)
-                rounds.rest(desk)
-            if (due := timers.next_due()) is not None and due <= one.at:
-                self._advance(one.at)
-            scalars.now = desk.moment.now = max(scalars.now, one.at)
+                self._rest(one.last)
+            if (due := next_due()) is not None and due <= at:
+                self._advance(at)
+            scalars.now = moment.now = max(scalars.now, at)
             if type(one) is Telemetry:
                 take_telemetry(desk, one)
-                hear(desk, one.device)
+                if desk.readers or desk.patrol.awaited:
+                    hear(desk, one.device)
             else:
                 HANDLERS[type(one)](desk, one)
         return effects
 
+    def _rest(self, last: Millis) -> None:
+        """The gateway was down since then: nothing could be seen."""
+        desk, scalars = self._desk, self._desk.state.scalars
+        self._advance(last)
+        scalars.now = desk.moment.now = max(scalars.now, last)
+        observing.lose(desk, last, "the gateway was down")
+        preventive.rest(desk)
+        rounds.rest(desk)
+
     def _advance(self, now: Millis) -> None:
         desk = self._desk
-        while (timer := desk.timers.pop_due(now)) is not None:
-            desk.state.scalars.now = desk.moment.now = max(timer.due, desk.state.scalars.now)
-            fire(desk, timer)
+        scalars, pop_due = desk.state.scalars, desk.timers.pop_due
+        while (timer := pop_due(now)) is not None:
+            scalars.now = desk.moment.now = max(timer.due, scalars.now)
+            TIMERS[timer.purpose](desk, timer)  # its owner decides whether it still means anything
 
     def _recall(self) -> None:
         """Ask again for every wake-up the state implies."""
@@ -136,11 +144,6 @@ def _arm_alerts(desk: Desk, name: str, dev: DeviceState) -> None:
     outages.arm(desk, name, dev)
     if name in desk.plan.devices:
         alert_timers.arm(desk, desk.plan.devices[name], dev)
-
-
-def fire(desk: Desk, timer: Timer) -> None:
-    """A timer has come up; its owner decides whether it still means anything."""
-    TIMERS[timer.purpose](desk, timer)
 
 
 def _of_level(work: Callable[[Desk, Device, DeviceState, LevelProgram, Timer], None]) -> OnTimer:
@@ -192,9 +195,8 @@ def _level_due(desk: Desk, device: Device, dev: DeviceState, level: LevelProgram
 
 def _silence_due(desk: Desk, timer: Timer) -> None:
     """The most frequent timer: every device is looked at again and again, and has nearly always spoken."""
-    if timer.owner in desk.plan.devices:
-        device, dev = desk.device(timer.owner)
-        observing.come_due(desk, device, dev, timer)
+    if desk.looks.get((timer.owner, timer.key)) == timer.due and timer.owner in desk.plan.devices:
+        observing.come_due(desk, timer)
 
 
 def _wake(desk: Desk, device: Device, dev: DeviceState, level: LevelProgram, _timer: Timer) -> None:

@@ -128,19 +128,23 @@ def wake_after_grace(desk: Desk, device: Device) -> None:
             desk.timers.add(Timer(due, device.id, "wake", level.key))
 
 
-def come_due(desk: Desk, device: Device, dev: DeviceState, timer: Timer) -> None:
-    """A silence may have lasted long enough. While it lasts it is looked at again after each further limit."""
-    found = desk.program(device.kind).silences.get(timer.key)
-    if (
-        found is None
-        or desk.looks.get((device.id, timer.key)) != timer.due
-        or not desk.state.scalars.observing
-    ):
-        return  # of another time or plan, or asked for again when devices can be seen
+def come_due(desk: Desk, timer: Timer) -> None:
+    """A silence may have lasted long enough. While it lasts it is looked at again after each further limit.
+
+    Args:
+        desk: where it is found.
+        timer: the look that is meant, of a device of the plan.
+    """
+    scalars, now = desk.state.scalars, desk.moment.now
+    device, dev, program = desk.known(timer.owner)
+    found = program.silences.get(timer.key)
+    if found is None or not scalars.observing:
+        return  # of another plan, or asked for again when devices can be seen
     condition, level = found
-    now, due = desk.moment.now, _silent_from(desk, condition, dev)
+    due = max(silence_end(condition, dev, scalars), scalars.seen_since + desk.plan.boot_grace)
     if due > now:
-        _look(desk, device.id, timer.key, due)
+        desk.looks[timer.owner, timer.key] = due
+        desk.timers.again(timer, due)
         if level.condition is condition and level.key not in dev.levels:
             return  # it has spoken since: the level speaks of nothing else, and is idle
     else:

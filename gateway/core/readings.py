@@ -20,12 +20,14 @@ TRAIL_PARTS = 64
 
 def take_telemetry(desk: Desk, one: Telemetry) -> None:
     """Store the values; judge those that are not older than what was judged before."""
-    device, dev = desk.device(one.device)
+    device, dev, program = desk.known(one.device)
     effects = desk.effects
     ts = one.ts if one.stamped else _own_moment(dev, one.ts)
-    effects.rows.append(TelemetryRow(device.series, ts, one.values))
+    row = tuple.__new__(
+        TelemetryRow, (device.series, ts, one.values)
+    )  # past the constructor: it takes longer
+    effects.rows.append(row)
     effects.devices.add(one.device)
-    program = desk.program(device.kind)
     last, masks = dev.last, program.masks
     mask = 0
     changed: list[str] | None = None

@@ -28,6 +28,11 @@ class Timers:
         """Remember a timer; adding one twice is harmless."""
         heapq.heappush(self._heap, timer)
 
+    def again(self, timer: Timer, due: Millis) -> None:
+        """The same timer at another time. Past the constructor, which takes most of the time of asking for one."""
+        _, owner, purpose, key = timer
+        heapq.heappush(self._heap, tuple.__new__(Timer, (due, owner, purpose, key)))
+
     def next_due(self) -> Millis | None:
         """The earliest due time, which may turn out stale; None when there is none."""
         return self._heap[0].due if self._heap else None

@@ -58,7 +58,6 @@ class FileTuner:
         kind = self._library.kind_with(loaded, params, (), report)
         return wrong or (device if kind is device.kind else replace(device, kind=kind))
 
-
     def overridden(self, name: str) -> frozenset[str]:
         """The parameters in which the site file gives a device other values than its profile."""
         device = self._devices[name]
