@@ -59,7 +59,9 @@ def facility_gateway(
 def _check_ours() -> None:
     """Say so where the project's own package ``api`` hides ours."""
     found = find_spec("api")
-    if found is None or not any(Path(place, "pytest_plugin").is_dir() for place in found.submodule_search_locations or ()):
+    if found is None or not any(
+        Path(place, "pytest_plugin").is_dir() for place in found.submodule_search_locations or ()
+    ):
         raise pytest.UsageError(
             "facility-gateway's package 'api' is hidden by another of that name; rule tests run with `fgw test`, "
             "and `-p no:fgw` leaves the plugin out"

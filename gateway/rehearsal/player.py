@@ -61,6 +61,13 @@ class _Performance:
                 self._fail(step.line, Verdict("what the step does and expects can be done", words))
                 break
         scenario = self._scenario
+        if (
+            not self._failures
+            and not scenario.never
+            and not any(step.expects or step.action == "act" for step in scenario.steps)
+        ):
+            nothing = "nothing is: whatever the rules do, it would pass"
+            self._fail(scenario.line, Verdict("that something is expected, by `expect` or `never`", nothing))
         failures = tuple(self._counted(place, one) for place, one in enumerate(self._failures))
         return Played(self._file, scenario.line, scenario.title, failures, frozenset(self._raised))
 

@@ -62,7 +62,9 @@ def run(project: pytest.Pytester, *words: str) -> pytest.RunResult:
 
 
 def test_loading_the_plugin_loads_nothing_heavy() -> None:
-    program = "import sys, pytest; before = {*sys.modules}; import fgw_pytest; print(*({*sys.modules} - before))"
+    program = (
+        "import sys, pytest; before = {*sys.modules}; import fgw_pytest; print(*({*sys.modules} - before))"
+    )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert set(found.stdout.split()) == {"fgw_pytest"}
 

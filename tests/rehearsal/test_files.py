@@ -198,10 +198,20 @@ def test_the_same_file_gives_the_same_result(tmp_path: Path) -> None:
 def test_scenarios_can_be_played_one_by_one(tmp_path: Path) -> None:
     path = file_of(
         tmp_path,
-        "site: mill.yaml\ndevice: d1\nscenarios:\n  - {scenario: one, steps: [{at: 0s, event: trip}]}\n  - {scenario: two, steps: [{at: 0s, expect: {alert: hot}}]}\n",
+        "site: mill.yaml\ndevice: d1\nscenarios:\n  - {scenario: one, steps: [{at: 0s, event: trip, expect: {outcome: alert.raised}}]}\n  - {scenario: two, steps: [{at: 0s, expect: {alert: hot}}]}\n",
     )
     file = read(path)
     assert [(one.title, one.line) for one in file.scenarios] == [("one", 4), ("two", 5)]
     assert play(file, file.scenarios[0]).failures == ()
     (failure,) = play(file, file.scenarios[1]).failures
     assert (failure.file, failure.line, failure.at) == (path.as_posix(), 5, "0s")
+
+
+def test_a_scenario_in_which_nothing_is_expected_does_not_pass(tmp_path: Path) -> None:
+    path = file_of(
+        tmp_path,
+        "site: mill.yaml\ndevice: d1\nscenarios:\n  - {scenario: one, steps: [{at: 0s, event: trip}]}\n",
+    )
+    file = read(path)
+    (failure,) = play(file, file.scenarios[0]).failures
+    assert (failure.line, failure.found) == (4, "nothing is: whatever the rules do, it would pass")

@@ -1,6 +1,7 @@
 """``fgw replay`` on a file: outcomes, what was expected of them, what could not be read, and how it ends."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,8 @@ class Said(NamedTuple):
 
 def fgw(*arguments: object, stdin: bytes = b"") -> Said:
     command = [sys.executable, "-m", "api.cli", *map(str, arguments)]
-    done = subprocess.run(command, input=stdin, capture_output=True, check=False)
+    wide = {**os.environ, "COLUMNS": "400"}  # else words are broken where a path is long
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False, env=wide)
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
 

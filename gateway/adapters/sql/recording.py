@@ -14,6 +14,8 @@ from gateway.traffic.lines import LATEST, Line, Setup, TrafficInput
 
 PAGE = 2_000
 """Outcomes read at once."""
+TRANSACTIONS = 200
+"""Of the journal, read at once."""
 
 
 def span(connection: sa.Connection) -> tuple[Millis, Millis] | None:
@@ -23,8 +25,18 @@ def span(connection: sa.Connection) -> tuple[Millis, Millis] | None:
     return None if first is None else (first, last)
 
 
+def newest(connection: sa.Connection) -> int:
+    """The number of the last transaction in the journal; 0 where it is empty."""
+    return connection.scalar(sa.select(sa.func.max(schema.journal.c.seq))) or 0
+
+
 def journal_lines(
-    connection: sa.Connection, since: Millis = 0, until: Millis = LATEST
+    connection: sa.Connection,
+    since: Millis = 0,
+    until: Millis = LATEST,
+    *,
+    last: int | None = None,
+    let_go: bool = False,
 ) -> Iterator[list[Line]]:
     """Every input that was committed in a stretch of time, in order, a transaction at a time.
 
@@ -32,23 +44,36 @@ def journal_lines(
         connection: a reader's.
         since: milliseconds UTC, inclusive.
         until: milliseconds UTC, exclusive.
+        last: the number of the last transaction that is read; None is the last there is.
+        let_go: give up the moment of the records that is looked at after each page. SQLite cannot take what was written
+            back into its file while somebody looks at an older moment, so its log would grow for as long as that takes.
 
     Raises:
         DataDirError: an entry is damaged, or of another version of the gateway.
     """
     table = schema.journal.c
-    chosen = (
-        sa.select(table.seq, table.body)
-        .where(table.last_at >= since, table.first_at < until)
-        .order_by(table.seq)
-    )
-    for seq, body in connection.execute(chosen).yield_per(1):
-        try:
-            entries = [(at, one) for at, one in journal.entries(body) if since <= at < until]
-        except (msgspec.DecodeError, zstandard.ZstdError, KeyError) as error:
-            raise DataDirError(f"entry {seq} of the journal cannot be read: {error}") from error
-        if entries:
-            yield [Line(0, at, _input(connection, at, one)) for at, one in entries]
+    last = newest(connection) if last is None else last
+    following = connection.scalar(sa.select(sa.func.min(table.seq)).where(table.last_at >= since))
+    while following is not None and following <= last:
+        page = sa.select(table.seq, table.body).where(
+            table.seq.between(following, last), table.first_at < until
+        )
+        rows = connection.execute(page.order_by(table.seq).limit(TRANSACTIONS)).all()
+        if let_go:
+            connection.rollback()
+            connection.exec_driver_sql("BEGIN")
+        for seq, body in rows:
+            entries = _entries(seq, body, since, until)
+            if entries:
+                yield [Line(0, at, _input(connection, at, one)) for at, one in entries]
+        following = rows[-1].seq + 1 if rows else None
+
+
+def _entries(seq: int, body: bytes, since: Millis, until: Millis) -> list[tuple[Millis, journal.Kept | str]]:
+    try:
+        return [(at, one) for at, one in journal.entries(body) if since <= at < until]
+    except (msgspec.DecodeError, zstandard.ZstdError, KeyError) as error:
+        raise DataDirError(f"entry {seq} of the journal cannot be read: {error}") from error
 
 
 def site_before(connection: sa.Connection, at: Millis) -> Setup | None:
