@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from api.http import backtest_jobs, backtest_journal
+from api.http import backtest_jobs
 from api.http import backtest_messages as messages
 from api.http.backtest_jobs import Backtests
 from api.http.backtest_journal import LiveJournal
 from api.http.backtest_process import COMMAND
 from api.http.backtest_shelf import Shelf
+from gateway.adapters.sql import recording
 from gateway.adapters.sql.beside import beside
 from gateway.backtest import DataDirSource
 from gateway.traffic.lines import Line, Setup
@@ -171,7 +172,7 @@ async def test_the_process_steps_back_and_ends_with_the_gateway_that_started_it(
     process.stdin.write(messages.encode(order) + b"\n")
     wanted = min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
     await reached(lambda: os.getpriority(os.PRIO_PROCESS, process.pid) == wanted, "it has stepped back")
-    assert int(told(process.pid, "oom_score_adj")) > 0
+    await reached(lambda: int(told(process.pid, "oom_score_adj")) > 0, "it goes first where memory runs out")
     process.stdin.close()
     said, _ = await process.communicate()
     assert (said, process.returncode) == (b"", 1)
@@ -232,7 +233,7 @@ def lines(batches: Iterable[Sequence[Line]]) -> list[object]:
 async def test_reading_stops_where_it_began_and_holds_up_no_checkpoint(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backtest_journal, "PAGE", 1)
+    monkeypatch.setattr(recording, "TRANSACTIONS", 1)
     await ride(house)
     data = house.gateway.store.path
     with beside(data) as connection:

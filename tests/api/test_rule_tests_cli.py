@@ -40,7 +40,7 @@ scenarios:
       - {at: 5m, expect: {alert: motor_overheat, level: critical}}
   - scenario: 电梯急停
     steps:
-      - {at: 0s, event: emergency_stop}
+      - {at: 0s, event: emergency_stop, expect: {alert: emergency_stop}}
 """
 BROKEN = GOOD.replace("event: emergency_stop,", "event: emergency_stopp,")
 

@@ -59,13 +59,14 @@ def journal_lines(
             table.seq.between(following, last), table.first_at < until
         )
         rows = connection.execute(page.order_by(table.seq).limit(TRANSACTIONS)).all()
+        found = [
+            [Line(0, at, _input(connection, at, one)) for at, one in _entries(seq, body, since, until)]
+            for seq, body in rows
+        ]
         if let_go:
             connection.rollback()
-            connection.exec_driver_sql("BEGIN")
-        for seq, body in rows:
-            entries = _entries(seq, body, since, until)
-            if entries:
-                yield [Line(0, at, _input(connection, at, one)) for at, one in entries]
+            connection.exec_driver_sql("BEGIN")  # looks at nothing yet
+        yield from filter(None, found)
         following = rows[-1].seq + 1 if rows else None
 
 
