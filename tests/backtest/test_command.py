@@ -21,10 +21,10 @@ SET = ("--set", "chiller.temp_high=78", "--set", "chiller.temp_critical=84")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site and two recorded days."""
+    """A site and a recorded day."""
     path = tmp_path_factory.mktemp("mill")
     write_site(path)
-    record(path / "days.jsonl.zst", month(2, seed=3))
+    record(path / "days.jsonl.zst", month(1, seed=1))
     return path
 
 
@@ -184,7 +184,7 @@ def test_a_budget_of_changes_is_kept_up_to_it_and_broken_beyond(
     found: Any = whole
     for part in place:
         found = found[part]
-    assert found > 0, f"three days show no {name}"
+    assert found > 0, f"the day shows no {name}"
     kept, broken = run(folder, *SET, flag, found, "--json"), run(folder, *SET, flag, found - 1, "--json")
     assert (kept.status, broken.status) == (0, 1)
     expected = {"name": name, "found": float(found), "partial": False}
@@ -257,7 +257,7 @@ def test_a_partial_result_says_so_and_keeps_no_budget_unless_that_is_allowed(fol
 
 def test_a_line_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     write_site(tmp_path)
-    traffic = record(tmp_path / "days.jsonl", month(2, seed=3))
+    traffic = record(tmp_path / "days.jsonl", month(1, seed=1))
     lines = traffic.read_bytes().splitlines(keepends=True)
     traffic.write_bytes(b"".join([*lines[:50], b"{nonsense\n", *lines[50:]]))
     ran = run(tmp_path, *SET, "--json", source=traffic)

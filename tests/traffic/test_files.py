@@ -18,7 +18,7 @@ from gateway.traffic import Line, TrafficReader, TrafficWriter
 from gateway.traffic import reader as reading
 from tests.traffic.samples import START, lines
 
-CI = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+CI = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
