@@ -112,8 +112,13 @@ class Engine:
 
     def _advance(self, now: Millis) -> None:
         desk = self._desk
-        scalars, pop_due = desk.state.scalars, desk.timers.pop_due
-        while (timer := pop_due(now)) is not None:
+        scalars, pop_due, stretch = desk.state.scalars, desk.timers.pop_due, desk.timers.stretch
+        while True:
+            while (looks := stretch(now)) is not None:
+                observing.look_over(desk, looks)
+            timer = pop_due(now)
+            if timer is None:
+                return
             scalars.now = desk.moment.now = max(timer.due, scalars.now)
             TIMERS[timer.purpose](desk, timer)  # its owner decides whether it still means anything
 

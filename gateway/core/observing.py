@@ -117,7 +117,41 @@ def _await_word(desk: Desk, name: str, point: str | None) -> DeviceState:
 
 def _look(desk: Desk, name: str, key: str, due: Millis) -> None:
     desk.looks[name, key] = due
-    desk.timers.add(Timer(due, name, "silence", key))
+    desk.timers.look(Timer(due, name, "silence", key))
+
+
+def look_over(desk: Desk, looks: list[Timer]) -> None:
+    """A stretch of time begins in which some silences may have lasted long enough: most devices have spoken since.
+
+    Nothing is judged here. A look whose device has spoken is laid ahead to when that word will be too old; any other comes
+    up at its own time.
+    """
+    scalars, timers, known, plan, meant = (
+        desk.state.scalars,
+        desk.timers,
+        desk.known,
+        desk.plan,
+        desk.looks,
+    )
+    least = scalars.seen_since + plan.boot_grace
+    for timer in looks:
+        due, owner, purpose, key = timer
+        if meant.get((owner, key)) != due or owner not in plan.devices:
+            continue  # of another time or plan
+        _, dev, program = known(owner)
+        found = program.silences.get(key)
+        if found is None or not scalars.observing:
+            timers.add(timer)
+            continue
+        condition, level = found
+        later = max(silence_end(condition, dev, scalars), least)
+        if later > due and level.condition is condition and level.key not in dev.levels:
+            meant[owner, key] = later
+            timers.look(
+                tuple.__new__(Timer, (later, owner, purpose, key))
+            )  # past the constructor, which takes longer
+        else:
+            timers.add(timer)
 
 
 def wake_after_grace(desk: Desk, device: Device) -> None:
@@ -143,8 +177,7 @@ def come_due(desk: Desk, timer: Timer) -> None:
     condition, level = found
     due = max(silence_end(condition, dev, scalars), scalars.seen_since + desk.plan.boot_grace)
     if due > now:
-        desk.looks[timer.owner, timer.key] = due
-        desk.timers.again(timer, due)
+        _look(desk, timer.owner, timer.key, due)
         if level.condition is condition and level.key not in dev.levels:
             return  # it has spoken since: the level speaks of nothing else, and is idle
     else:
