@@ -1,5 +1,6 @@
 """A kind compiled once: which levels a point or an event moves, and how each is evaluated."""
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -59,6 +60,7 @@ class Program:
 
     __slots__ = (
         "_cache",
+        "bands",
         "by_event",
         "by_key",
         "by_rule",
@@ -111,6 +113,9 @@ class Program:
         self._cache: dict[int, tuple[LevelProgram, ...]] = {}
         for index, level in enumerate(self.levels):
             self._index(level, 1 << index, kind)
+        self.bands = _bands(self.levels)
+        """Between which values, both included, a point moves no level while none is active or waits; only points that no
+        condition joins with anything else."""
 
     def _index(self, level: LevelProgram, bit: int, kind: Kind) -> None:
         if level.about_link:
@@ -151,6 +156,25 @@ class Program:
             if len(self._cache) < 4096:  # noqa: PLR2004 - a bound on a cache; combinations beyond it are just slower
                 self._cache[mask] = found
         return found
+
+
+def _bands(levels: Iterable[LevelProgram]) -> dict[str, tuple[float, float]]:
+    found: dict[str, tuple[float, float]] = {}
+    joined: set[str] = set()
+    for level in levels:
+        for leaf, _ in leaves(level.condition, level.key):
+            point = getattr(leaf, "point", None)
+            if point is None:
+                continue
+            if leaf is not level.condition or not isinstance(leaf, Compare) or leaf.hold:
+                joined.add(point)
+                continue
+            low, high = found.get(point, (-math.inf, math.inf))
+            found[point] = (
+                low if leaf.low is None else max(low, leaf.low),
+                high if leaf.high is None else min(high, leaf.high),
+            )
+    return {point: band for point, band in found.items() if point not in joined}
 
 
 def _levels(rules: Iterable[Rule]) -> Iterable[LevelProgram]:

@@ -1,5 +1,8 @@
 """Telemetry and events: remembered, stored, and judged when they are the newest word."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from gateway.core import levels, observing
 from gateway.core.conditions import matches
 from gateway.core.desk import Desk
@@ -18,7 +21,10 @@ TRAIL_PARTS = 64
 """The stretch of a rate condition is kept in so many parts at most, however often values come."""
 
 
-def take_telemetry(desk: Desk, one: Telemetry) -> None:
+NO_BANDS: Mapping[str, tuple[float, float]] = MappingProxyType({})
+
+
+def take_telemetry(desk: Desk, one: Telemetry) -> None:  # noqa: C901 - trodden at every message
     """Store the values; judge those that are not older than what was judged before."""
     device, dev, program = desk.known(one.device)
     effects = desk.effects
@@ -29,6 +35,7 @@ def take_telemetry(desk: Desk, one: Telemetry) -> None:
     effects.rows.append(row)
     effects.devices.add(one.device)
     last, masks = dev.last, program.masks
+    bands = program.bands if not dev.levels else NO_BANDS
     mask = 0
     changed: list[str] | None = None
     for name, value in one.values.items():
@@ -38,7 +45,9 @@ def take_telemetry(desk: Desk, one: Telemetry) -> None:
         elif ts < cell[0]:
             continue
         elif cell[1] != value:
-            mask |= masks.get(name, 0)
+            band = bands.get(name)
+            if band is None or not band[0] <= value <= band[1]:  # type: ignore[operator]  # a band is of a number
+                mask |= masks.get(name, 0)
             if changed is None:
                 changed = []
             changed.append(name)
