@@ -48,6 +48,7 @@ class Decoder:
         self._plan, self._keys = plan, keys
         self.seal_of = TagReader(plan.site, keys).read
         """What the address of a cryptographic tag proves."""
+        self._most = plan.max_payload
         self._prefix = f"{plan.topic_root}/{plan.site}/"
         self._routes: dict[str, Route] = {}
         """The way of topics that named a device; a bounded number, since a claim may match any number of topics."""
@@ -79,7 +80,7 @@ class Decoder:
             if len(self._routes) < self._room:
                 self._routes[message.topic] = found
         device, call, quick = route
-        if quick is not None and (fact := quick(device.id, message, at, self._plan.max_payload)) is not None:
+        if quick is not None and (fact := quick(device.id, message, at, self._most)) is not None:
             return (fact,)
         origin = Origin(self._plan.site, device, message, at, self.seal_of)
         size = len(message.payload)

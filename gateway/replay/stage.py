@@ -53,16 +53,13 @@ class Stage:
             return
         inputs: list[Input] = [] if self._begun else self._begin(lines[0])
         decode: Callable[[Message, Millis], Sequence[Fact]] = self._decoder.decode
+        messages = 0
         for _, at, one, _ in lines:
             if type(one) is Message:
                 if not self._linked:
                     inputs.extend(self._link(at))
-                self.messages += 1
-                facts = decode(one, at)
-                if len(facts) == 1:
-                    inputs.append(facts[0])
-                else:
-                    inputs.extend(facts)
+                messages += 1
+                inputs += decode(one, at)
                 continue
             for other in self._others(at, one):
                 inputs.append(other)
@@ -70,6 +67,7 @@ class Stage:
                     yield self._step(inputs)
                     inputs, decode = [], self._decode_by(other.plan)
         self._now = lines[-1].at
+        self.messages += messages
         yield self._step(inputs)
 
     def pass_by(self, until: Millis) -> Effects:
