@@ -5,12 +5,10 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http import problems
+from api.http import docs_page, problems
 from api.http.backtest_jobs import Backtests
-from api.http.docs_page import docs_page
 from api.http.gateway_port import GatewayPort
 from api.http.inventory import Inventories
 from api.http.live import HEARTBEAT, Live
@@ -101,10 +99,8 @@ def create_app(
     app.state.report_turn = asyncio.Semaphore(1)
     for room in ROOMS:
         app.include_router(room.router, prefix="/api/v1")
-    app.include_router(health.router)
-    app.include_router(landing.router)
-    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
-    app.add_api_route("/docs", lambda: docs_page(app.openapi()), include_in_schema=False)
+    for room in (health, landing, docs_page):
+        app.include_router(room.router)
     problems.install(app)
     host, _ = settings.http_address
     hosts = permitted_hosts(host, settings.http_hosts)

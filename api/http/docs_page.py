@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from starlette.responses import HTMLResponse
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+router = APIRouter(include_in_schema=False)
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b2430 }
@@ -18,6 +21,18 @@ td { padding: .1rem .8rem .1rem 0; vertical-align: top } td + td { color: #48566
 """
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'; base-uri 'none'"
+
+
+@router.get("/")
+async def to_docs() -> RedirectResponse:
+    """Who asks for nothing wants to know what there is."""
+    return RedirectResponse("/docs")
+
+
+@router.get("/docs")
+async def get_docs(request: Request) -> HTMLResponse:
+    """The page of this application's own document."""
+    return docs_page(request.app.openapi())
 
 
 def docs_page(document: dict[str, Any]) -> HTMLResponse:

@@ -1,16 +1,20 @@
 """Serving inside the caller's loop: where, when not, and how it ends."""
 
 import asyncio
+import gc
 import signal
 import socket
+import weakref
+from pathlib import Path
 
 import httpx
 import pytest
 
 from api.http.server import listen, serve, url_of
 from gateway.errors import SettingsError
-from tests.api.house import House
+from tests.api.house import House, open_house
 from tests.api.listener import served
+from tests.servers.mosquitto import Mosquitto
 
 
 async def test_it_serves_over_a_socket_without_a_banner_and_leaves_the_signals_alone(house: House) -> None:
@@ -81,3 +85,13 @@ async def test_a_request_under_way_is_finished_before_the_end(house: House) -> N
         for one in (await house.http.get(f"/alerts/{alert['id']}")).json()["history"]
     ]
     assert len([text for text in texts if text]) >= len(finished)
+
+
+async def test_nothing_stays_in_memory_of_a_gateway_that_has_ended(broker: Mosquitto, tmp_path: Path) -> None:
+    """FastAPI remembers every callable that is a route for as long as the process lives."""
+    async with open_house(broker, tmp_path) as house:
+        assert (await house.http.get("http://localhost/docs")).status_code == 200
+        kept = [weakref.ref(house.app), weakref.ref(house.gateway)]
+    del house
+    gc.collect()
+    assert [one() for one in kept] == [None, None]
