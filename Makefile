@@ -27,7 +27,7 @@ lint: setup-dev ## format, lint, types, import rules
 	$(BIN)/lint-imports
 
 unit: setup-dev servers
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not soak" $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not soak" $(ARGS)
 
 soak: setup-dev servers ## the long runs
 	$(BIN)/python -m pytest -m soak $(ARGS)

@@ -16,8 +16,11 @@ def run(
     http: Annotated[str | None, typer.Option(help="host:port to serve on (FGW_HTTP).")] = None,
 ) -> None:
     """Watch a site. Settings come from FGW_… variables; flags win over them."""
-    from api.cli.serving import serve_for_ever
-    from gateway.settings import read_settings
+    from gateway.collector import resting
+
+    with resting():  # a tenth of the way from a power cut to watching again
+        from api.cli.serving import serve_for_ever
+        from gateway.settings import read_settings
 
     settings = read_settings(
         site=site, data_dir=data_dir, mqtt_url=mqtt_url, influx_url=influx_url, http=http

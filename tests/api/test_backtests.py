@@ -11,9 +11,12 @@ import httpx
 import pytest
 
 import device_profiles
+from api.http.backtest_candidate import candidate_plan
+from gateway.errors import SiteError
+from gateway.site import build_plan, read_bundle
 from tests.api.backtesting import SLOWER, ask, ended, held, ride
 from tests.api.commands import asking
-from tests.api.house import LIFT, House
+from tests.api.house import LIFT, SITE, House
 
 PROBLEM = "application/problem+json"
 
@@ -132,16 +135,8 @@ async def test_a_journal_that_is_of_no_use_is_told_in_words(house: House, damage
     ("body", "wanted"),
     [
         ({"set": {"elevatr": {"overspeed_up": 1}}}, ("set", 0, "elevatr.overspeed_up", "'elevator'")),
-        ({"set": {"elevator": {"over": 1}}}, ("set", 0, "elevator.over", "unknown parameter")),
-        ({"set": {"elevator": {"overspeed_up": "nan"}}}, ("set", 0, "elevator.overspeed_up", "finite")),
-        ({"set": {LIFT: {"door_open_warning": 3}}}, ("set", 0, f"{LIFT}.door_open_warning", "")),
         ({"files": {"site.yaml": "site: riverside\n"}}, ("site.yaml", 1, "", "'timezone'")),
-        ({"files": {"site.yaml": "site: [\n"}}, ("site.yaml", 2, "", "YAML")),
-        ({"files": {"site.yaml": ""}}, ("site.yaml", 1, "", "empty")),
         ({"files": {"site.yaml": "[" * 5_000}}, ("site.yaml", 0, "", "nested")),
-        ({"files": {"other.yaml": "a: 1"}}, ("other.yaml", 0, "", "site.yaml")),
-        ({"files": {"../site.yaml": "a: 1"}}, ("../site.yaml", 0, "", "does not use it")),
-        ({"files": {"shipped:elevator.yaml": "a: 1"}}, ("shipped:elevator.yaml", 0, "", "comes with")),
     ],
 )
 async def test_a_wrong_candidate_is_named_by_file_line_and_field(
@@ -155,17 +150,42 @@ async def test_a_wrong_candidate_is_named_by_file_line_and_field(
     assert (await standing.http.get("/backtests")).json()["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("files", "settings", "wanted"),
+    [
+        ({}, ["elevator.over=1"], ("set", 0, "elevator.over", "unknown parameter")),
+        ({}, ["elevator.overspeed_up=nan"], ("set", 0, "elevator.overspeed_up", "finite")),
+        ({}, [f"{LIFT}.door_open_warning=3"], ("set", 0, f"{LIFT}.door_open_warning", "")),
+        ({"site.yaml": "site: [\n"}, [], ("site.yaml", 2, "", "YAML")),
+        ({"site.yaml": ""}, [], ("site.yaml", 1, "", "empty")),
+        ({"other.yaml": "a: 1"}, [], ("other.yaml", 0, "", "site.yaml")),
+        ({"../site.yaml": "a: 1"}, [], ("../site.yaml", 0, "", "does not use it")),
+        ({"shipped:elevator.yaml": "a: 1"}, [], ("shipped:elevator.yaml", 0, "", "comes with")),
+    ],
+)
+def test_whatever_is_wrong_with_a_candidate_is_named(
+    tmp_path: Path, files: dict[str, str], settings: list[str], wanted: tuple[str, int, str, str]
+) -> None:
+    (tmp_path / "site.yaml").write_bytes(SITE.read_bytes())
+    bundle = read_bundle(tmp_path / "site.yaml")
+    with pytest.raises(SiteError) as found:
+        candidate_plan(bundle, build_plan(bundle), files, settings)
+    problem = found.value.problems[0]
+    assert (problem.file, problem.line, problem.field) == wanted[:3]
+    assert wanted[3] in problem.message
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_candidate_reaches_no_file_of_the_machine(standing: House, tmp_path: Path) -> None:
     (tmp_path / "secret.yaml").write_text("profile: secret-word\n")
     text = standing.site.read_text("utf-8")
-    for path in ("secret.yaml", f"../{tmp_path.name}/secret.yaml", str(tmp_path / "secret.yaml")):
-        answer = await standing.http.post(
-            "/backtests", json={"files": {"site.yaml": f"profiles: [{path}]\n{text}"}}
-        )
-        assert answer.status_code == 422
-        assert answer.json()["problems"][0]["field"] == "profiles[0]"
-        assert "secret-word" not in answer.text
+    paths = f"[secret.yaml, ../{tmp_path.name}/secret.yaml, {tmp_path / 'secret.yaml'}]"
+    answer = await standing.http.post(
+        "/backtests", json={"files": {"site.yaml": f"profiles: {paths}\n{text}"}}
+    )
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["problems"]] == [f"profiles[{index}]" for index in range(3)]
+    assert "secret-word" not in answer.text
 
 
 @pytest.mark.asyncio(loop_scope="module")

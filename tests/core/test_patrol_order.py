@@ -10,7 +10,7 @@ from gateway.core.patrol.memory import StopOutcome
 from gateway.core.values import HOUR, MINUTE, SECOND, Millis
 from tests.core.patrol_site import BEGIN, Made, Told, Upload, inputs, nights, restarted, tell
 
-CI = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+CI = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 END = BEGIN + 3 * HOUR + 5 * MINUTE
 """Rounds have begun that are not over; those before are judged, and some closed."""
 

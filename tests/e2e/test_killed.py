@@ -36,7 +36,7 @@ async def kill_during(
     return left
 
 
-@pytest.fixture(params=["embedded", "influxdb"])
+@pytest.fixture(params=[pytest.param("embedded", marks=pytest.mark.soak), "influxdb"])
 def store(request: pytest.FixtureRequest) -> dict[str, str]:
     """Settings of the gateway for one telemetry store or the other."""
     if request.param == "embedded":

@@ -96,7 +96,7 @@ class Guarding:
         return [one["status"] for one in answer.json()["results"]]
 
 
-@pytest.fixture(params=["influxdb", "victoria"])
+@pytest.fixture(params=["influxdb", pytest.param("victoria", marks=pytest.mark.soak)])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """A telemetry server of one kind or the other."""
     if request.param == "influxdb":

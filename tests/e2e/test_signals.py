@@ -72,8 +72,7 @@ async def test_sighup_puts_a_good_site_file_in_force_and_leaves_a_bad_one_aside(
     assert gateway.stop() == 0
 
 
-@pytest.mark.parametrize("how", ["SIGHUP", "POST"])
-@pytest.mark.parametrize("version", ["5", "3.1.1"])
+@pytest.mark.parametrize(("version", "how"), [("5", "SIGHUP"), ("3.1.1", "POST")])
 async def test_a_new_configuration_receives_its_topics_without_a_restart(
     tmp_path: Path, gateway_of: StartGateway, how: str, version: str
 ) -> None:

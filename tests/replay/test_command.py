@@ -1,14 +1,17 @@
 """``fgw replay`` on a file: outcomes, what was expected of them, what could not be read, and how it ends."""
 
+import contextlib
+import io
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 import pytest
 
+from api.cli import main
 from gateway.core.inputs import LinkUp, Started, Tick
 from gateway.core.values import DAY
 from gateway.replay import read_outcomes
@@ -23,11 +26,24 @@ class Said(NamedTuple):
 
 
 def fgw(*arguments: object, stdin: bytes = b"") -> Said:
-    command = [sys.executable, "-m", "api.cli", *map(str, arguments)]
-    wide = {**os.environ, "COLUMNS": "400"}  # else words are broken where a path is long
-    done = subprocess.run(command, input=stdin, capture_output=True, check=False, env=wide)
-    assert b"Traceback" not in done.stderr, done.stderr.decode()
-    return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+    """The command as it is, in this process."""
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    status: object = 0
+    with (
+        mock.patch.dict(os.environ, {"COLUMNS": "400"}),  # else words are broken where a path is long
+        mock.patch.object(sys, "argv", ["fgw", *map(str, arguments)]),
+        mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin))),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as ended:
+            status = ended.code or 0
+        out.seek(0)
+        said = out.read()
+    assert isinstance(status, int)
+    return Said(status, said, err.getvalue())
 
 
 def test_the_outcomes_are_written_and_counted(tmp_path: Path) -> None:

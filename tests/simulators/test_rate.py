@@ -50,9 +50,9 @@ def test_a_rate_on_the_wall_is_spread_over_simulated_time() -> None:
 def test_living_devices_send_about_so_much_altogether(house: SitePlan, rate: int) -> None:
     plan = blow_up(house, 60)
     living = ensemble(plan, seed=1, start=START, faults=[], rate=Fraction(rate))
-    living.advance(START + 10 * MINUTE)
-    sent = living.advance(START + 40 * MINUTE)
-    assert 0.8 * rate < len(sent) / (30 * MINUTE / SECOND) < 1.25 * rate
+    living.advance(START + 5 * MINUTE)
+    sent = living.advance(START + 20 * MINUTE)
+    assert 0.8 * rate < len(sent) / (15 * MINUTE / SECOND) < 1.25 * rate
 
 
 def test_less_goes_on_at_a_site_that_is_to_send_little(house: SitePlan) -> None:
