@@ -86,11 +86,10 @@ def test_each_scenario_is_an_item_and_a_failure_says_what_was_found(project: pyt
 
 def test_items_are_chosen_by_title_and_by_name(project: pytest.Pytester) -> None:
     run(project, "-k", "stop").assert_outcomes(passed=1, deselected=1)
-    named = "rules/lift.scenario.yaml::the emergency stop is told"
-    run(project, named).assert_outcomes(passed=1)
+    run(project, "rules/lift.scenario.yaml::the emergency stop is told").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("words", [("-n", "2"), ("--import-mode=importlib",), ("rules",)])
+@pytest.mark.parametrize("words", [("-n", "2"), ("--import-mode=importlib", "rules")])
 def test_items_run_however_pytest_is_called(project: pytest.Pytester, words: tuple[str, ...]) -> None:
     run(project, *words).assert_outcomes(passed=1, failed=1)
 
@@ -201,7 +200,7 @@ def test_a_gateway_runs_for_a_test_and_is_gone_after_it(project: pytest.Pytester
             await facility.wait_until(offline, "the gate to be offline")
         """
     )
-    ran = run(project, "test_facility.py", "-n", "2", "--dist", "loadfile")
+    ran = run(project, "test_facility.py")
     ran.assert_outcomes(passed=5)
     places = (project.path / "places").read_text().split()
     assert len(places) == 6

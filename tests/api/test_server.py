@@ -91,7 +91,7 @@ async def test_nothing_stays_in_memory_of_a_gateway_that_has_ended(broker: Mosqu
     """FastAPI remembers every callable that is a route for as long as the process lives."""
     async with open_house(broker, tmp_path) as house:
         assert (await house.http.get("http://localhost/docs")).status_code == 200
-        kept = [weakref.ref(house.app), weakref.ref(house.gateway)]
+        kept: list[weakref.ref[object]] = [weakref.ref(house.app), weakref.ref(house.gateway)]
     del house
     gc.collect()
     assert [one() for one in kept] == [None, None]
