@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from gateway.core.plan import SitePlan
 from gateway.core.values import SECOND, Millis
@@ -20,7 +21,7 @@ from simulators.rate import simulated
 from simulators.scale import blow_up
 from simulators.traffic_file import write_traffic
 
-__all__ = ["Progress", "beginning", "play", "simulate", "simulate_into"]
+__all__ = ["Cast", "Progress", "beginning", "play", "simulate", "simulate_into"]
 
 STEP: Millis = 250
 """Simulated milliseconds per step in real time: how late a publication may leave."""
@@ -29,80 +30,72 @@ FILE_BEGIN = (2026, 1, 5)
 """A Monday: the first day of a traffic file that is to begin nowhere in particular, so that it is the same every time."""
 
 
+class Cast(TypedDict, total=False):
+    """Which devices live and what goes wrong with them; whatever is not given is as said."""
+
+    seed: int
+    """The same seed gives the same traffic; 0."""
+    devices: int | None
+    """Blow the site up to so many, see :func:`simulators.scale.blow_up`; None: as many as there are."""
+    only: Collection[str] | None
+    """Simulate these devices only; None: all of them."""
+    faults: Sequence[Fault] | None
+    """What goes wrong; None is the demo's schedule, an empty list a site without faults."""
+    orders: Sequence[str]
+    """Faults besides, such as ``stuck:lift-1@5m+10m``, see :func:`simulators.fault_orders.fault_orders`; none."""
+    lean: bool
+    """Reports alone, as cheap as can be, see :class:`~simulators.steady.SteadyFleet`; nothing goes wrong. False."""
+
+
 async def simulate(  # noqa: PLR0913  keyword-only, one for each flag of the command
     *,
     site: SitePlan | Path,
     url: str,
-    seed: int = 0,
     speed: float = 1.0,
-    devices: int | None = None,
-    only: Collection[str] | None = None,
     duration: float | None = None,
     start: Millis | None = None,
-    faults: Sequence[Fault] | None = None,
-    orders: Sequence[str] = (),
     rate: Fraction | None = None,
-    lean: bool = False,
     connections: int = 1,
     own: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
+    **cast: Unpack[Cast],
 ) -> Progress:
     """Let the devices of a site live and publish over MQTT until ``duration`` is over, or for ever.
 
     Args:
         site: a site plan, or the site file to load it from.
         url: the broker, ``mqtt://host:port``.
-        seed: the same seed gives the same traffic.
         speed: simulated seconds per second; 1 is real time, 0 as fast as the broker takes it.
-        devices: blow the site up to so many, see :func:`simulators.scale.blow_up`.
-        only: simulate these devices only.
         duration: simulated seconds; None runs until cancelled.
         start: simulated start, ms UTC; by default now, or so that it ends now: nothing may come from the future.
-        faults: what goes wrong; None is the demo's schedule, an empty list a site without faults.
-        orders: faults besides, such as ``stuck:lift-1@5m+10m``, see :func:`simulators.fault_orders.fault_orders`.
         rate: messages a second on the wall, all devices together, see :func:`simulators.rate.paced`.
-        lean: reports alone, as cheap as can be, see :class:`~simulators.steady.SteadyFleet`; nothing goes wrong.
         connections: how many MQTT connections the devices share.
         own: devices with a connection and a last will of their own.
         progress: called once a step; the last state is also returned.
+        cast: see :class:`Cast`.
 
     Raises:
         SimulationError: an argument cannot be, or no broker answers.
         SiteError: the site file is wrong.
     """
-    plan = _plan(site, devices)
+    plan = _plan(site, cast)
     begin = beginning(speed, duration, start)
     end = None if duration is None else begin + round(duration * SECOND)
     wanted = None if rate is None else simulated(rate, speed)
-    living = ensemble(
-        plan,
-        seed=seed,
-        start=begin,
-        end=end,
-        only=only,
-        faults=faults,
-        orders=orders,
-        rate=wanted,
-        lean=lean,
-    )
+    living = _living(plan, begin, end, wanted, cast)
     async with publisher(url, plan, connections=connections, own=own) as line:
         return await play(living, line, speed=speed, end=end, progress=progress)
 
 
-def simulate_into(  # noqa: PLR0913  keyword-only, one for each flag of the command
+def simulate_into(
     file: Path,
     *,
     site: SitePlan | Path,
     duration: float,
-    seed: int = 0,
-    devices: int | None = None,
-    only: Collection[str] | None = None,
     start: Millis | None = None,
-    faults: Sequence[Fault] | None = None,
-    orders: Sequence[str] = (),
     rate: Fraction | None = None,
-    lean: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    **cast: Unpack[Cast],
 ) -> Progress:
     """Write what the devices of a site send as a traffic file; the same arguments give the same bytes.
 
@@ -110,38 +103,22 @@ def simulate_into(  # noqa: PLR0913  keyword-only, one for each flag of the comm
         file: the file; ``.gz`` and ``.zst`` are compressed.
         site: a site plan, or the site file to load it from.
         duration: simulated seconds.
-        seed: the same seed gives the same traffic.
-        devices: blow the site up to so many.
-        only: simulate these devices only.
         start: simulated start, ms UTC; by default midnight of Monday, 5 January 2026, where the site is.
-        faults: as for :func:`simulate`.
-        orders: as for :func:`simulate`.
         rate: messages a simulated second, all devices together.
-        lean: as for :func:`simulate`.
         progress: called now and then; the last state is also returned.
+        cast: see :class:`Cast`.
 
     Raises:
         SimulationError: an argument cannot be.
         SiteError: the site file is wrong.
         TrafficError: the file cannot be written.
     """
-    plan = _plan(site, devices)
+    plan = _plan(site, cast)
     _check_duration(duration)
     if start is None:
         start = round(datetime(*FILE_BEGIN, tzinfo=zone(plan.timezone)).timestamp() * SECOND)
     end = start + round(duration * SECOND)
-    living = ensemble(
-        plan,
-        seed=seed,
-        start=start,
-        end=end,
-        only=only,
-        faults=faults,
-        orders=orders,
-        rate=rate,
-        lean=lean,
-    )
-    return write_traffic(living, file, end, progress)
+    return write_traffic(_living(plan, start, end, rate, cast), file, end, progress)
 
 
 async def play(
@@ -171,9 +148,24 @@ async def play(
     return Progress(state.now, line.sent, line.reconnects)
 
 
-def _plan(site: SitePlan | Path, devices: int | None) -> SitePlan:
+def _plan(site: SitePlan | Path, cast: Cast) -> SitePlan:
     plan = load_site(site) if isinstance(site, Path) else site
+    devices = cast.get("devices")
     return plan if devices is None else blow_up(plan, devices)
+
+
+def _living(plan: SitePlan, start: Millis, end: Millis | None, rate: Fraction | None, cast: Cast) -> Living:
+    return ensemble(
+        plan,
+        seed=cast.get("seed", 0),
+        start=start,
+        end=end,
+        only=cast.get("only"),
+        faults=cast.get("faults"),
+        orders=cast.get("orders", ()),
+        rate=rate,
+        lean=cast.get("lean", False),
+    )
 
 
 def _check_duration(duration: float | None) -> None:

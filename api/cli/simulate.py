@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from api.cli.simulation_progress import Watcher
     from gateway.core.plan import SitePlan
     from gateway.core.values import Millis
+    from simulators.simulate import Cast
 
 REAL_TIME = 1.0
 A_DAY = 86_400.0
@@ -82,12 +83,7 @@ def simulate_command(  # noqa: PLR0913 - one for each flag
     )
     _agree(asked, site, scenario, write_site)
     if scenario is not None:
-        from api.cli.simulate_scenario import show_ready, tell
-
-        if scenario == "list":
-            show_ready()
-        else:
-            tell(scenario, site, asked)
+        _tell(scenario, site, asked)
     elif write_site is not None and site is not None and devices is not None:
         _write_site(site, devices, write_site)
     elif site is not None:
@@ -134,6 +130,15 @@ def _agree(asked: Asked, site: Path | None, scenario: str | None, write_site: Pa
         raise typer.BadParameter("a lean fleet has no faults", param_hint="--fault")
 
 
+def _tell(scenario: str, site: Path | None, asked: Asked) -> None:
+    from api.cli.simulate_scenario import show_ready, tell
+
+    if scenario == "list":
+        show_ready()
+    else:
+        tell(scenario, site, asked)
+
+
 def _write_site(site: Path, devices: int, file: Path) -> None:
     from simulators.site_writer import write_site
 
@@ -166,17 +171,13 @@ async def _publish(
     end = await simulate(
         site=plan,
         url=asked.url,
-        seed=asked.seed,
         speed=asked.speed,
-        devices=asked.devices,
         duration=duration,
         start=start,
-        faults=[] if asked.healthy else None,
-        orders=asked.orders,
         rate=asked.rate,
-        lean=asked.lean,
         connections=asked.connections,
         progress=watcher.see,
+        **_cast(asked),
     )
     watcher.see(end)
 
@@ -190,16 +191,22 @@ def _into_file(plan: "SitePlan", asked: Asked, out: Path, start: "Millis | None"
             out,
             site=plan,
             duration=asked.duration or A_DAY,
-            seed=asked.seed,
-            devices=asked.devices,
             start=start,
-            faults=[] if asked.healthy else None,
-            orders=asked.orders,
             rate=asked.rate,
-            lean=asked.lean,
             progress=watcher.see,
+            **_cast(asked),
         ),
     )
+
+
+def _cast(asked: Asked) -> "Cast":
+    return {
+        "seed": asked.seed,
+        "devices": asked.devices,
+        "faults": [] if asked.healthy else None,
+        "orders": asked.orders,
+        "lean": asked.lean,
+    }
 
 
 def moment(text: str, plan: "SitePlan") -> "Millis":
