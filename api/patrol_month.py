@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -12,15 +12,16 @@ from gateway.core.plan import SitePlan
 from gateway.core.values import Millis
 from gateway.errors import GatewayError, SiteError
 from gateway.reports.document import Document
-from gateway.reports.fonts import Typeface
 from gateway.reports.gaps import Span
 from gateway.reports.page import html_page
 from gateway.reports.patrol_figures import Evidence, PatrolFigures, Proof, month_span, patrol_figures
 from gateway.reports.patrol_report import patrol_report
-from gateway.reports.sheet import pdf_file
 from gateway.reports.table import csv_file
 from gateway.reports.words import Language, Wording
 from gateway.site import SiteBundle, build_plan
+
+if TYPE_CHECKING:
+    from gateway.reports.fonts import Typeface
 
 T = TypeVar("T")
 
@@ -32,11 +33,6 @@ MEDIA_TYPES: Final[dict[Format, str]] = {
     "html": "text/html; charset=utf-8",
     "pdf": "application/pdf",
     "csv": "text/csv; charset=utf-8",
-}
-_WRITERS: Final[dict[Format, Callable[[Document, Typeface | None], bytes]]] = {
-    "html": lambda document, _: html_page(document),
-    "pdf": pdf_file,
-    "csv": lambda document, _: csv_file(document),
 }
 _TOLD_EVERY: Final = 1_000
 
@@ -50,7 +46,7 @@ class Style(NamedTuple):
 
     form: Format
     language: Language
-    face: Typeface | None = None
+    face: "Typeface | None" = None
     """The letters of a PDF; those found on the machine where None."""
 
 
@@ -138,8 +134,18 @@ def write_report(
         raise NoReport(f"{month} is before the records, which begin on {wording.stamp(begun)}")
     figures = _figures(connection, plan, span, now, progress)
     progress(form, 0)
-    body = _WRITERS[form](patrol_report(plan, figures, language), face)
+    body = _write(patrol_report(plan, figures, language), form, face)
     return Written(f"patrol-{plan.site}-{month}.{form}", body)
+
+
+def _write(document: Document, form: Format, face: "Typeface | None") -> bytes:
+    if form == "html":
+        return html_page(document)
+    if form == "csv":
+        return csv_file(document)
+    from gateway.reports.sheet import pdf_file  # noqa: PLC0415 - a fifth of a second at every start, for whoever wants a PDF
+
+    return pdf_file(document, face)
 
 
 def _figures(

@@ -74,24 +74,32 @@ async def build(settings: Settings) -> AsyncIterator[Gateway]:
             outbox_cap=settings.outbox_cap_mb << 20,
             keys=keys,
         )
-        keep = Keep(
-            settings.journal_days, settings.journal_mb << 20, settings.readings_days, plan.event_retention
-        )
-        attachments = Attachments(settings.data_dir / "attachments", settings.attachment_max)
-        upkeep = Upkeep(store, telemetry, attachments, keep)
-        courier = Courier(
-            Deliveries(store),
-            carriers,
-            lambda: loop.plan,
-            lambda: loop.clock.now(),  # noqa: PLW0108 - the loop takes up another clock when it knows the records
-            public_url=settings.public_url,
-            patience=Patience(
-                fresh=settings.notices_fresh_minutes * MINUTE, give_up=settings.notices_give_up_hours * HOUR
-            ),
-        )
+        courier = _courier(settings, carriers, store, loop)
+        upkeep = _upkeep(settings, plan, store, telemetry)
         yield Gateway(
             loop, source, store, telemetry, drain, courier, upkeep, lambda: read_site(settings.site)
         )
+
+
+def _courier(settings: Settings, carriers: dict[str, list[Carrier]], store: Store, loop: Loop) -> Courier:
+    return Courier(
+        Deliveries(store),
+        carriers,
+        lambda: loop.plan,
+        lambda: loop.clock.now(),  # noqa: PLW0108 - the loop takes up another clock when it knows the records
+        public_url=settings.public_url,
+        patience=Patience(
+            fresh=settings.notices_fresh_minutes * MINUTE, give_up=settings.notices_give_up_hours * HOUR
+        ),
+    )
+
+
+def _upkeep(settings: Settings, plan: SitePlan, store: Store, telemetry: TelemetryStore) -> Upkeep:
+    keep = Keep(
+        settings.journal_days, settings.journal_mb << 20, settings.readings_days, plan.event_retention
+    )
+    attachments = Attachments(settings.data_dir / "attachments", settings.attachment_max)
+    return Upkeep(store, telemetry, attachments, keep)
 
 
 def mqtt_settings(settings: Settings, plan: SitePlan) -> MqttSettings:

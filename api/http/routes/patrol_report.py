@@ -1,7 +1,8 @@
 """The patrol report of a month as a file."""
 
 import asyncio
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
@@ -11,7 +12,9 @@ from api.http.context import PATIENCE, Asked
 from api.http.problems import Problem, wrong
 from api.patrol_month import MEDIA_TYPES, Format, NoReport, Style, Written, plan_then, write_report
 from gateway.adapters.sql.beside import one_moment
-from gateway.reports.fonts import typeface
+
+if TYPE_CHECKING:
+    from gateway.reports.fonts import Typeface
 
 router = APIRouter(prefix="/patrol", tags=["patrol"])
 
@@ -44,10 +47,10 @@ class Wanted(BaseModel):
 )
 async def get_patrol_report(asked: Asked, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
     """Rounds, evidence, gaps and exceptions of a month, with a digest over the records it was made from."""
-    face = typeface(request.app.state.settings.font) if wanted.format == "pdf" else None
-    style = Style(wanted.format, wanted.lang, face)
+    font = request.app.state.settings.font
 
     def write(connection: sa.Connection) -> Written:
+        style = Style(wanted.format, wanted.lang, _face(font) if wanted.format == "pdf" else None)
         with one_moment(connection):
             plan = plan_then(connection, wanted.month)
             return write_report(connection, plan, wanted.month, asked.now, style)
@@ -72,3 +75,9 @@ async def get_patrol_report(asked: Asked, request: Request, wanted: Annotated[Wa
             "Content-Security-Policy": POLICY,
         },
     )
+
+
+def _face(font: Path | None) -> "Typeface":
+    from gateway.reports.fonts import typeface  # noqa: PLC0415 - only for whoever wants a PDF
+
+    return typeface(font)
