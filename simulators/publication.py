@@ -7,6 +7,9 @@ import msgspec
 
 from gateway.core.values import Millis, Scalar
 
+TOPIC_MOST = 65_535
+"""Bytes of a topic (MQTT)."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -33,6 +36,16 @@ class Topics(NamedTuple):
         """``root/site/device/telemetry`` and its siblings."""
         stem = f"{root}/{site}/{device}"
         return cls(f"{stem}/telemetry", f"{stem}/event", f"{stem}/status", f"{stem}/tap")
+
+
+def may_be_published(topic: str) -> bool:
+    """Whether a broker takes a message on a topic: MQTT 5.0, section 4.7; what begins with ``$`` is the broker's own."""
+    try:
+        size = len(topic.encode())
+    except UnicodeEncodeError:
+        return False
+    odd = topic.startswith("$") or any(sign in topic for sign in "+#\0")
+    return 0 < size <= TOPIC_MOST and not odd
 
 
 def device_of(topic: str) -> str:

@@ -12,7 +12,7 @@ from gateway.site.bundle import read_text
 from gateway.site.document import parse
 from gateway.site.problems import unknown
 from simulators.errors import SimulationError
-from simulators.publication import Publication
+from simulators.publication import TOPIC_MOST, Publication
 
 FOLDER = Path(__file__).parent / "scenarios"
 SUFFIX = ".scenario.yaml"
@@ -20,8 +20,6 @@ OF_DEVICES = ("values", "ramp", "event", "silence", "status", "tap", "taps", "ra
 """Actions of devices; all others are people's, or befall the gateway."""
 
 NOT_IN_TOPICS = frozenset("#+\0")
-TOPIC_MOST = 65_535
-"""Bytes of a topic (MQTT)."""
 
 
 class Ready(NamedTuple):

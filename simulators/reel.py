@@ -50,6 +50,8 @@ class Reel:
         self._stem, self._suffixes = _apart(out.name)
         self._writer: TrafficWriter | None = None
         self._begun: Millis = 0
+        self._named = 0
+        """The second in the name of the last file."""
         self._link: LinkUp | LinkLost | None = None
         self._finished = 0
         self.files: list[Path] = []
@@ -124,29 +126,21 @@ class Reel:
 
     def _drop(self, keep: int) -> None:
         """Of all finished files under this name, those of earlier recordings among them, only the newest stay."""
-        pattern = re.compile(
-            rf"{re.escape(self._stem)}\.([0-9]{{8}}T[0-9]{{6}}Z)(?:-([0-9]+))?{re.escape(self._suffixes)}"
-        )
-        found = [
-            (match[1], int(match[2] or 1), path)
-            for path in self._out.parent.iterdir()
-            if (match := pattern.fullmatch(path.name))
-        ]
-        for *_, path in sorted(found)[: max(0, len(found) - keep)]:
+        pattern = re.compile(rf"{re.escape(self._stem)}\.[0-9]{{8}}T[0-9]{{6}}Z{re.escape(self._suffixes)}")
+        found = [path for path in self._out.parent.iterdir() if pattern.fullmatch(path.name)]
+        for path in sorted(found)[: max(0, len(found) - keep)]:
             path.unlink(missing_ok=True)
             self.dropped += 1
         self.files = [path for path in self.files if path.exists()]
 
     def _free(self, at: Millis) -> Path:
-        """A name that nothing has: with a number where several files began in one second."""
-        moment = dt.datetime.fromtimestamp(at // SECOND, dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-        number = 1
+        """A name that nothing has and that comes after those before it: the second of its first line, or the next free one."""
         while True:
-            counted = "" if number == 1 else f"-{number}"
-            path = self._out.with_name(f"{self._stem}.{moment}{counted}{self._suffixes}")
+            self._named = max(at // SECOND, self._named + 1)
+            moment = dt.datetime.fromtimestamp(self._named, dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+            path = self._out.with_name(f"{self._stem}.{moment}{self._suffixes}")
             if not path.exists() and not _part(path).exists():
                 return path
-            number += 1
 
     @property
     def _lies(self) -> int:

@@ -12,12 +12,10 @@ from gateway.traffic import Line, TrafficReader
 from gateway.traffic.shifting import shift_message
 from simulators.errors import SimulationError
 from simulators.hose import CHUNK, Hose, hose
-from simulators.publication import Publication
+from simulators.publication import Publication, may_be_published
 
 LOOK = 0.25
 """Seconds between two reports of progress, and how long nothing but acknowledgements is waited for at most."""
-TOPIC_MOST = 65_535
-"""Bytes of a topic (MQTT)."""
 
 
 class Progress(NamedTuple):
@@ -162,7 +160,7 @@ class _Player:
     def _publication(self, line: Line) -> Publication | None:
         """The line as a message to publish; None where it is none."""
         one = line.input
-        if isinstance(one, Message) and _may_be_published(one.topic):
+        if isinstance(one, Message) and may_be_published(one.topic):
             moved = shift_message(one, self._shift) if self._shift else one
             return Publication(moved.topic, moved.payload, line.qos, moved.retained, line.at)
         self.skipped += not isinstance(one, LinkLost | LinkUp)
@@ -175,9 +173,3 @@ class _Player:
         self._looked = now
         state = Progress(line.acknowledged, self.skipped, self._at, now - self._began, self._behind)
         self._progress(state)
-
-
-def _may_be_published(topic: str) -> bool:
-    """MQTT 5.0, section 4.7."""
-    odd = topic.startswith("$") or any(sign in topic for sign in "+#\0")
-    return 0 < len(topic.encode()) <= TOPIC_MOST and not odd

@@ -16,7 +16,15 @@ from gateway.site.fields import duration
 from gateway.site.problems import unknown
 from simulators.errors import SimulationError
 from simulators.faults import Fault, FaultKind
-from simulators.publication import Publication, Topics, event_payload, telemetry_payload
+from simulators.publication import (
+    Publication,
+    Topics,
+    event_payload,
+    may_be_published,
+    telemetry_payload,
+)
+
+QOS = (0, 1, 2)
 
 
 class Voices:
@@ -33,8 +41,17 @@ class Voices:
         return self._stage.url
 
     def publish(self, topic: str, payload: object, *, qos: int = 1, retain: bool = False) -> None:
-        """Publish a message: bytes and text as they are, anything else as JSON."""
+        """Publish a message: bytes and text as they are, anything else as JSON.
+
+        Raises:
+            FacilityFailed: nothing can be published so, or the broker does not take it.
+        """
         __tracebackhide__ = True
+        if not may_be_published(topic):
+            words = "a topic has 1 to 65,535 bytes, no +, # or NUL, and no $ at its beginning"
+            raise FacilityFailed(f"nothing can be published on {topic[:100]!r}: {words}")
+        if qos not in QOS:
+            raise FacilityFailed(f"a QoS of {qos!r} is not possible; give 0, 1 or 2")
         match payload:
             case bytes() | bytearray():
                 body = bytes(payload)

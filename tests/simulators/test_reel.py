@@ -18,11 +18,26 @@ def test_files_follow_each_other_by_time_and_never_take_a_name_twice(tmp_path: P
         reel.write(now, Message("a", b"%d" % step))
         reel.tend(now)
     reel.close()
-    first, second = reel.files
-    assert first.name == "site.v2.20260921T141320Z.jsonl"
-    assert second.name == "site.v2.20260921T141320Z-2.jsonl"
+    assert [path.name for path in reel.files] == [
+        "site.v2.20260921T141320Z.jsonl",
+        "site.v2.20260921T141321Z.jsonl",
+    ]
+    assert sorted(tmp_path.iterdir()) == reel.files
     payloads = [one.payload for path in reel.files for one, _ in messages(lines(path))]
     assert payloads == [b"1", b"2", b"3", b"4"]
+
+
+def test_names_go_on_in_order_when_the_clock_is_put_back_and_the_oldest_files_are_gone(
+    tmp_path: Path,
+) -> None:
+    reel = Reel(tmp_path / "a.jsonl", Rotation(every=500, keep=2))
+    for number, moment in enumerate((START, START + 60_000, START + 5_000, START + 5_600, START + 6_200)):
+        reel.write(moment, Message("a", b"%d" % number))
+        reel.tend(moment + 500)
+    reel.close()
+    assert sorted(tmp_path.iterdir()) == reel.files
+    payloads = [one.payload for path in reel.files for one, _ in messages(lines(path))]
+    assert payloads == [b"3", b"4"]
 
 
 def test_a_file_that_takes_over_without_a_broker_says_so(tmp_path: Path) -> None:
