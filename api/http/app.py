@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import docs_page, problems
 from api.http.backtest_jobs import Backtests
-from api.http.backtest_views import FILES_MOST
 from api.http.gateway_port import GatewayPort
 from api.http.inventory import Inventories
 from api.http.live import HEARTBEAT, Live
@@ -127,9 +126,8 @@ def _files(most: int) -> Files:
 
 
 def _uploads(method: str, asked: str) -> int | None:
-    """Where bodies may be larger: a phone that was offline for weeks, the files of a large site."""
-    larger = {"/api/v1/taps": UPLOAD_MOST, "/api/v1/backtests": FILES_MOST}
-    return larger.get(asked) if method == "POST" else None
+    """Where bodies may be larger: a phone that was offline for weeks."""
+    return UPLOAD_MOST if (method, asked) == ("POST", "/api/v1/taps") else None
 
 
 class Counted:

@@ -28,10 +28,6 @@ def _writable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_writable)]
 
 
-FILES_MOST: Final = 16 << 20
-"""Bytes of a body; the site file of a hundred thousand devices has 6 million."""
-
-
 class BudgetsBody(BaseModel):
     """What is allowed at most; what is left out sets no limit."""
 
