@@ -22,8 +22,8 @@ WEEK: Millis = 7 * DAY
 def ensemble(  # noqa: PLR0913  keyword-only, one for each thing that can be asked for
     plan: SitePlan,
     *,
-    seed: int,
     start: Millis,
+    seed: int = 0,
     end: Millis | None = None,
     only: Collection[str] | None = None,
     faults: Sequence[Fault] | None = None,

@@ -12,14 +12,12 @@ from gateway.site.bundle import read_text
 from gateway.site.document import parse
 from gateway.site.problems import unknown
 from simulators.errors import SimulationError
-from simulators.publication import TOPIC_MOST, Publication
+from simulators.publication import Publication, may_be_published
 
 FOLDER = Path(__file__).parent / "scenarios"
 SUFFIX = ".scenario.yaml"
 OF_DEVICES = ("values", "ramp", "event", "silence", "status", "tap", "taps", "raw")
 """Actions of devices; all others are people's, or befall the gateway."""
-
-NOT_IN_TOPICS = frozenset("#+\0")
 
 
 class Ready(NamedTuple):
@@ -115,7 +113,7 @@ def _publications(told: Story, start: Millis, plan: SitePlan) -> Iterator[Public
         there = f"{plan.topic_root}/{plan.site}/"
         for sent in publications(one, one.plan, start):
             topic = there + sent.topic.removeprefix(own) if sent.topic.startswith(own) else sent.topic
-            if not topic or len(topic.encode()) > TOPIC_MOST or not NOT_IN_TOPICS.isdisjoint(topic):
+            if not may_be_published(topic):
                 raise SimulationError(
                     f"{told.file.name}: no broker takes a message with the topic {topic[:80]!r}"
                 )

@@ -31,26 +31,25 @@ FILE_BEGIN = (2026, 1, 5)
 
 
 class Cast(TypedDict, total=False):
-    """Which devices live and what goes wrong with them; whatever is not given is as said."""
+    """Which devices live and what goes wrong with them: arguments of :func:`simulators.ensemble.ensemble`."""
 
     seed: int
-    """The same seed gives the same traffic; 0."""
-    devices: int | None
-    """Blow the site up to so many, see :func:`simulators.scale.blow_up`; None: as many as there are."""
+    """The same seed gives the same traffic; 0 where it is not given."""
     only: Collection[str] | None
-    """Simulate these devices only; None: all of them."""
+    """Simulate these devices only; None is all of them."""
     faults: Sequence[Fault] | None
     """What goes wrong; None is the demo's schedule, an empty list a site without faults."""
     orders: Sequence[str]
-    """Faults besides, such as ``stuck:lift-1@5m+10m``, see :func:`simulators.fault_orders.fault_orders`; none."""
+    """Faults besides, such as ``stuck:lift-1@5m+10m``, see :func:`simulators.fault_orders.fault_orders`."""
     lean: bool
-    """Reports alone, as cheap as can be, see :class:`~simulators.steady.SteadyFleet`; nothing goes wrong. False."""
+    """Reports alone, as cheap as can be, see :class:`~simulators.steady.SteadyFleet`; nothing goes wrong."""
 
 
 async def simulate(  # noqa: PLR0913  keyword-only, one for each flag of the command
     *,
     site: SitePlan | Path,
     url: str,
+    devices: int | None = None,
     speed: float = 1.0,
     duration: float | None = None,
     start: Millis | None = None,
@@ -65,6 +64,7 @@ async def simulate(  # noqa: PLR0913  keyword-only, one for each flag of the com
     Args:
         site: a site plan, or the site file to load it from.
         url: the broker, ``mqtt://host:port``.
+        devices: blow the site up to so many, see :func:`simulators.scale.blow_up`; None is as many as there are.
         speed: simulated seconds per second; 1 is real time, 0 as fast as the broker takes it.
         duration: simulated seconds; None runs until cancelled.
         start: simulated start, ms UTC; by default now, or so that it ends now: nothing may come from the future.
@@ -78,11 +78,11 @@ async def simulate(  # noqa: PLR0913  keyword-only, one for each flag of the com
         SimulationError: an argument cannot be, or no broker answers.
         SiteError: the site file is wrong.
     """
-    plan = _plan(site, cast)
+    plan = _plan(site, devices)
     begin = beginning(speed, duration, start)
     end = None if duration is None else begin + round(duration * SECOND)
     wanted = None if rate is None else simulated(rate, speed)
-    living = _living(plan, begin, end, wanted, cast)
+    living = ensemble(plan, start=begin, end=end, rate=wanted, **cast)
     async with publisher(url, plan, connections=connections, own=own) as line:
         return await play(living, line, speed=speed, end=end, progress=progress)
 
@@ -92,6 +92,7 @@ def simulate_into(
     *,
     site: SitePlan | Path,
     duration: float,
+    devices: int | None = None,
     start: Millis | None = None,
     rate: Fraction | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -103,6 +104,7 @@ def simulate_into(
         file: the file; ``.gz`` and ``.zst`` are compressed.
         site: a site plan, or the site file to load it from.
         duration: simulated seconds.
+        devices: as for :func:`simulate`.
         start: simulated start, ms UTC; by default midnight of Monday, 5 January 2026, where the site is.
         rate: messages a simulated second, all devices together.
         progress: called now and then; the last state is also returned.
@@ -113,12 +115,13 @@ def simulate_into(
         SiteError: the site file is wrong.
         TrafficError: the file cannot be written.
     """
-    plan = _plan(site, cast)
+    plan = _plan(site, devices)
     _check_duration(duration)
     if start is None:
         start = round(datetime(*FILE_BEGIN, tzinfo=zone(plan.timezone)).timestamp() * SECOND)
     end = start + round(duration * SECOND)
-    return write_traffic(_living(plan, start, end, rate, cast), file, end, progress)
+    living = ensemble(plan, start=start, end=end, rate=rate, **cast)
+    return write_traffic(living, file, end, progress)
 
 
 async def play(
@@ -148,24 +151,9 @@ async def play(
     return Progress(state.now, line.sent, line.reconnects)
 
 
-def _plan(site: SitePlan | Path, cast: Cast) -> SitePlan:
+def _plan(site: SitePlan | Path, devices: int | None) -> SitePlan:
     plan = load_site(site) if isinstance(site, Path) else site
-    devices = cast.get("devices")
     return plan if devices is None else blow_up(plan, devices)
-
-
-def _living(plan: SitePlan, start: Millis, end: Millis | None, rate: Fraction | None, cast: Cast) -> Living:
-    return ensemble(
-        plan,
-        seed=cast.get("seed", 0),
-        start=start,
-        end=end,
-        only=cast.get("only"),
-        faults=cast.get("faults"),
-        orders=cast.get("orders", ()),
-        rate=rate,
-        lean=cast.get("lean", False),
-    )
 
 
 def _check_duration(duration: float | None) -> None:

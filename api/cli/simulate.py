@@ -171,6 +171,7 @@ async def _publish(
     end = await simulate(
         site=plan,
         url=asked.url,
+        devices=asked.devices,
         speed=asked.speed,
         duration=duration,
         start=start,
@@ -191,6 +192,7 @@ def _into_file(plan: "SitePlan", asked: Asked, out: Path, start: "Millis | None"
             out,
             site=plan,
             duration=asked.duration or A_DAY,
+            devices=asked.devices,
             start=start,
             rate=asked.rate,
             progress=watcher.see,
@@ -202,7 +204,6 @@ def _into_file(plan: "SitePlan", asked: Asked, out: Path, start: "Millis | None"
 def _cast(asked: Asked) -> "Cast":
     return {
         "seed": asked.seed,
-        "devices": asked.devices,
         "faults": [] if asked.healthy else None,
         "orders": asked.orders,
         "lean": asked.lean,

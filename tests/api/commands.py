@@ -30,7 +30,7 @@ class Ran(NamedTuple):
     """What it printed, as it is."""
 
 
-def fgw(*words: object, **settings: str) -> Ran:
+def call(*words: object, stdin: bytes = b"", **settings: str) -> Ran:
     """Run a command with nothing but some ``FGW_…`` variables in its environment, named without that in lower case."""
     given = {name: value for name, value in os.environ.items() if not name.startswith("FGW_")}
     given |= {f"FGW_{name.upper()}": value for name, value in settings.items()} | {"COLUMNS": WIDE}
@@ -39,6 +39,7 @@ def fgw(*words: object, **settings: str) -> Ran:
     with (
         mock.patch.dict(os.environ, given, clear=True),
         mock.patch.object(sys, "argv", ["fgw", *map(str, words)]),
+        mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin))),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -48,12 +49,17 @@ def fgw(*words: object, **settings: str) -> Ran:
             status = ended.code or 0
         out.flush()
     body = out.buffer.getvalue() if isinstance(out.buffer, io.BytesIO) else b""
-    said = " ".join(_FRAME.sub(" ", err.getvalue()).split())
-    return Ran(status if isinstance(status, int) else 1, body.decode(errors="replace"), said, body)
+    return Ran(status if isinstance(status, int) else 1, body.decode(errors="replace"), err.getvalue(), body)
+
+
+def fgw(*words: object, **settings: str) -> Ran:
+    """The same with what it complains about in one line, without frames."""
+    ran = call(*words, stdin=b"", **settings)
+    return ran._replace(err=" ".join(_FRAME.sub(" ", ran.err).split()))
 
 
 async def asking(*words: object, **settings: str) -> Ran:
-    """The same beside a gateway that runs in this process."""
+    """As :func:`fgw`, beside a gateway that runs in this process."""
     return await asyncio.to_thread(fgw, *words, **settings)
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from gateway.core.values import DAY, Message
 from gateway.traffic import Line
+from tests.api.commands import Ran, call
 from tests.replay.presses import START, reading, story, write_story
-from tests.replay.test_command import Said, fgw
 from tests.servers.mosquitto import Mosquitto
 
 
@@ -26,7 +26,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
         yield running
 
 
-async def published(broker: Mosquitto, count: int, *arguments: object) -> tuple[Said, list[aiomqtt.Message]]:
+async def published(broker: Mosquitto, count: int, *arguments: object) -> tuple[Ran, list[aiomqtt.Message]]:
     """What a listener hears while the command runs, up to a number of messages."""
     heard: list[aiomqtt.Message] = []
     async with aiomqtt.Client("127.0.0.1", broker.port) as client:
@@ -41,7 +41,7 @@ async def published(broker: Mosquitto, count: int, *arguments: object) -> tuple[
                 if len(heard) == count:
                     break
             out, err = await child.communicate()
-    return Said(child.returncode or 0, out.decode(), err.decode()), heard
+    return Ran(child.returncode or 0, out.decode(), err.decode(), out), heard
 
 
 async def test_every_message_is_published_in_its_order(tmp_path: Path, broker: Mosquitto) -> None:
@@ -106,6 +106,6 @@ def test_a_wrong_call_and_an_absent_broker_are_told_in_words(
     tmp_path: Path, arguments: list[str], status: int, words: str
 ) -> None:
     traffic = write_story(tmp_path / "a.jsonl", [Line(1, START, Message("a", b""))])
-    said = fgw("replay", traffic, "--to", "mqtt://127.0.0.1:1", *arguments)
+    said = call("replay", traffic, "--to", "mqtt://127.0.0.1:1", *arguments)
     assert said.status == status, said
     assert words in " ".join(said.err.replace("│", " ").split())

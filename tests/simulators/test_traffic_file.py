@@ -7,6 +7,7 @@ import sys
 import tracemalloc
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,3 +140,10 @@ def test_memory_stays_flat_however_long_it_is(house: SitePlan, tmp_path: Path) -
 
     peak(60)  # what is loaded once
     assert peak(3_000) < 1.3 * peak(300)
+
+
+def test_an_argument_nobody_knows_is_refused(tmp_path: Path, house: SitePlan) -> None:
+    misspelt: dict[str, Any] = {"seeds": 3}
+    with pytest.raises(TypeError, match="unexpected keyword argument 'seeds'"):
+        simulate_into(tmp_path / "traffic.jsonl", site=house, duration=5, **misspelt)
+    assert list(tmp_path.iterdir()) == []
